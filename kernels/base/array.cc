@@ -1,0 +1,175 @@
+#include "kernels/base/array.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <new>
+#include <unordered_map>
+
+namespace equiv {
+namespace {
+
+// Freed blocks are kept for the next request of the same rounded size: first touch of fresh pages costs as much as the
+// arithmetic done on them. Small blocks go to malloc, which has caches of its own.
+class BlockCache {
+ public:
+  static constexpr std::size_t kSmall = 64 * 1024, kKept = std::size_t{96} << 20;
+  static std::size_t Round(std::size_t bytes) {
+    if (bytes < kSmall) return (bytes + 63) / 64 * 64 + (bytes == 0 ? 64 : 0);
+    const std::size_t step = std::bit_floor(bytes) / 8;
+    return (bytes + step - 1) / step * step;
+  }
+  void* Take(std::size_t rounded) {
+    if (rounded >= kSmall) {
+      std::lock_guard lock(mutex_);
+      auto it = free_.find(rounded);
+      if (it != free_.end() && !it->second.empty()) {
+        void* p = it->second.back();
+        it->second.pop_back();
+        kept_ -= rounded;
+        return p;
+      }
+    }
+    void* p = std::aligned_alloc(64, rounded);
+    if (!p) throw std::bad_alloc();
+    return p;
+  }
+  void Give(void* p, std::size_t rounded) {
+    if (rounded >= kSmall) {
+      std::lock_guard lock(mutex_);
+      if (kept_ + rounded <= kKept) {
+        free_[rounded].push_back(p);
+        kept_ += rounded;
+        return;
+      }
+    }
+    std::free(p);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::size_t, std::vector<void*>> free_;
+  std::size_t kept_ = 0;
+};
+BlockCache& Blocks() {
+  static BlockCache* cache = new BlockCache;  // outlives every static Array
+  return *cache;
+}
+std::uint64_t NextId() {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+}  // namespace
+
+Buffer::Buffer(std::size_t bytes)
+    : data_(static_cast<std::byte*>(Blocks().Take(BlockCache::Round(bytes)))), size_(bytes), id_(NextId()) {}
+Buffer::~Buffer() { Blocks().Give(data_, BlockCache::Round(size_)); }
+void Buffer::DropAttachments() const {
+  std::lock_guard lock(mutex_);
+  attachments_.clear();
+}
+void Buffer::Renew() {
+  DropAttachments();
+  id_ = NextId();
+}
+
+Array::Array(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
+  if (dtype == DType::kString) {
+    strings_ = std::make_shared<std::vector<std::string>>(static_cast<std::size_t>(shape.num_elements()));
+  } else if (const std::size_t size = SizeOf(dtype)) {
+    buffer_ = std::make_shared<Buffer>(static_cast<std::size_t>(shape.num_elements()) * size);
+  } else {
+    throw InvalidArgumentError(fmt::format("cannot allocate an array of dtype {}", Name(dtype)));
+  }
+}
+Array Array::Strings(const Shape& shape, std::vector<std::string> values) {
+  if (static_cast<std::int64_t>(values.size()) != shape.num_elements())
+    throw InvalidArgumentError(fmt::format("Array::Strings: {} values for shape {}", values.size(), shape.ToString()));
+  Array a(DType::kString, shape);
+  *a.strings_ = std::move(values);
+  return a;
+}
+Array Array::Resource(std::shared_ptr<Variable> variable) {
+  Array a;
+  a.dtype_ = DType::kResource;
+  a.variable_ = std::move(variable);
+  return a;
+}
+const std::vector<std::string>& Array::strings() const {
+  RequireDType(DType::kString);
+  return *strings_;
+}
+const std::shared_ptr<Variable>& Array::variable() const {
+  RequireDType(DType::kResource);
+  return variable_;
+}
+Array Array::Reshaped(const Shape& shape) const {
+  if (shape.num_elements() != num_elements())
+    throw InvalidArgumentError(
+        fmt::format("Input to reshape is a tensor with {} values, but the requested shape has {}", num_elements(),
+                    shape.num_elements()));
+  Array a = *this;
+  a.shape_ = shape;
+  return a;
+}
+Array Array::Copy() const {
+  if (dtype_ == DType::kInvalid || dtype_ == DType::kResource) return *this;
+  if (dtype_ == DType::kString) return Strings(shape_, *strings_);
+  Array a(dtype_, shape_);
+  if (num_bytes()) std::memcpy(a.raw(), raw(), num_bytes());
+  return a;
+}
+void Array::RequireDType(DType dtype) const {
+  if (dtype_ != dtype) throw InternalError(fmt::format("array of dtype {} accessed as {}", Name(dtype_), Name(dtype)));
+}
+double Array::ElementAsDouble(std::int64_t i) const {
+  switch (dtype_) {
+    case DType::kFloat32:
+      return static_cast<double>(data<float>()[i]);
+    case DType::kFloat64:
+      return data<double>()[i];
+    case DType::kFloat16:
+      return static_cast<double>(static_cast<float>(data<Float16>()[i]));
+    case DType::kBFloat16:
+      return static_cast<double>(static_cast<float>(data<BFloat16>()[i]));
+    case DType::kInt8:
+      return data<std::int8_t>()[i];
+    case DType::kInt16:
+      return data<std::int16_t>()[i];
+    case DType::kInt32:
+      return data<std::int32_t>()[i];
+    case DType::kInt64:
+      return static_cast<double>(data<std::int64_t>()[i]);
+    case DType::kUInt8:
+      return data<std::uint8_t>()[i];
+    case DType::kUInt16:
+      return data<std::uint16_t>()[i];
+    case DType::kUInt32:
+      return data<std::uint32_t>()[i];
+    case DType::kUInt64:
+      return static_cast<double>(data<std::uint64_t>()[i]);
+    case DType::kBool:
+      return data<bool>()[i] ? 1.0 : 0.0;
+    default:
+      throw TypeError(fmt::format("element of dtype {} is not a real number", Name(dtype_)));
+  }
+}
+std::vector<std::int64_t> Array::AsInt64Vector() const {
+  std::vector<std::int64_t> values(static_cast<std::size_t>(num_elements()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (dtype_ == DType::kInt32)
+      values[i] = data<std::int32_t>()[i];
+    else
+      values[i] = data<std::int64_t>()[i];
+  }
+  return values;
+}
+bool BitwiseEqual(const Array& a, const Array& b) {
+  if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;
+  if (a.dtype() == DType::kString) return a.strings() == b.strings();
+  if (a.dtype() == DType::kResource) return a.variable() == b.variable();
+  return a.num_bytes() == 0 || std::memcmp(a.raw(), b.raw(), a.num_bytes()) == 0;
+}
+}  // namespace equiv
