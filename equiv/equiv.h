@@ -1,0 +1,12 @@
+// equiv/equiv.h - one include for tests of a model on two sides.
+#pragma once
+#include "equiv/gtest/equivalence.h"    // EXPECT_NUMERICALLY_EQUIVALENT
+#include "equiv/gtest/matchers.h"       // NumericallyEquivalentTo
+#include "equiv/harness/guards.h"       // AssertNoVariableCreations, CatchAndRaiseCreatedVariables
+#include "equiv/harness/random_tool.h"  // DeterministicRandomTestTool
+#include "equiv/harness/stages.h"       // CheckEquivalence
+#include "runtime/core/ops.h"
+#include "runtime/layers/slim.h"
+#include "runtime/random/initializers.h"
+#include "runtime/random/random_ops.h"
+#include "runtime/variables/variables.h"

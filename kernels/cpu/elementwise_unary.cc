@@ -1,0 +1,94 @@
+#include <cmath>
+
+#include "kernels/base/flush.h"
+#include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/elementwise.h"
+
+namespace equiv::cpu {
+namespace {
+constexpr std::int64_t kBlock = 1 << 15;
+
+// One loop per function: independent lanes, so vectorising keeps every bit. `inline` keeps it out of the clones' way.
+template <class T, class F>
+void Map(KernelContext& ctx, F f) {
+  const Array in = ctx.input(0);  // keeps the buffer alive; a forwarded buffer is read before it is written, lane by lane
+  const T* x = in.data<T>();
+  const Shape shape = in.shape();
+  const std::int64_t n = shape.num_elements();
+  T* y = ctx.AllocateOrForward(0, 0, shape).template mutable_data<T>();
+  ctx.pool().ParallelRanges(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) y[i] = f(x[i]);
+  });
+}
+template <class F>
+void Floating(KernelContext& ctx, F f) {
+  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
+}
+template <class F>
+void Numeric(KernelContext& ctx, F f) {
+  ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
+}
+}  // namespace
+
+// tf: relu keeps -0 and NaN, and does not flush a denormal.
+void Relu(KernelContext& ctx) {
+  Numeric(ctx, []<class T>(T v) { return v < T{0} ? T{0} : v; });
+}
+void Relu6(KernelContext& ctx) {
+  Numeric(ctx, []<class T>(T v) { return v < T{0} ? T{0} : v > T{6} ? T{6} : v; });
+}
+void Elu(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return v < T{0} ? std::expm1(v) : v; });
+}
+void Sigmoid(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return T{1} / (T{1} + std::exp(-v)); });
+}
+void Tanh(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::tanh(v); });
+}
+// tf: softplus_op.h: thresholds at log(epsilon) + 2 on both sides
+void Softplus(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) {
+    const T threshold = std::log(std::numeric_limits<T>::epsilon()) + T{2};
+    if (v > -threshold) return v;
+    const T e = std::exp(v);
+    return v < threshold ? e : std::log1p(e);
+  });
+}
+void Exp(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::exp(v); });
+}
+void Log(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::log(v); });
+}
+void Sqrt(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::sqrt(v); });
+}
+void Rsqrt(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return T{1} / std::sqrt(v); });
+}
+void Square(KernelContext& ctx) {
+  Numeric(ctx, []<class T>(T v) { return static_cast<T>(v * v); });
+}
+void Neg(KernelContext& ctx) {
+  Numeric(ctx, []<class T>(T v) { return static_cast<T>(-v); });
+}
+void Abs(KernelContext& ctx) {
+  Numeric(ctx, []<class T>(T v) { return static_cast<T>(std::abs(v)); });
+}
+void Sign(KernelContext& ctx) {
+  Numeric(ctx, []<class T>(T v) { return v > T{0} ? T{1} : v < T{0} ? static_cast<T>(-1) : v == T{0} ? T{0} : v; });
+}
+void Floor(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::floor(v); });
+}
+void Ceil(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::ceil(v); });
+}
+void Round(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::nearbyint(v); });
+}
+void LogicalNot(KernelContext& ctx) {
+  Map<bool>(ctx, [](bool v) { return !v; });
+}
+}  // namespace equiv::cpu

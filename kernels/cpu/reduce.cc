@@ -1,0 +1,291 @@
+#include "kernels/cpu/reduce.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "kernels/base/flush.h"
+#include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/reduce_order.h"
+
+namespace equiv::cpu {
+namespace {
+
+template <class Op, class T>
+EQUIV_CPU_CLONES T Leaf(const T* x, std::int64_t n) {
+  return ReduceLeaf<Op>(x, n);
+}
+template <class Op, class T>
+EQUIV_CPU_CLONES void PacketColumns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, T* lanes,
+                                    T* out) {
+  ReducePacketColumns<Op>([=](std::int64_t row, std::int64_t j) { return x[row * stride + j]; }, rows, n, lanes, out);
+}
+template <class Op, class T>
+EQUIV_CPU_CLONES void ScalarColumns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, T* out) {
+  ReduceScalarColumns<Op>([=](std::int64_t row, std::int64_t j) { return x[row * stride + j]; }, rows, n, out);
+}
+
+// A run [first, first + n) of x: leaves joined as TensorFlow halves the run. `leaf` gives the reduction of one.
+template <class Op, class T, class LeafFn>
+T Halve(std::int64_t first, std::int64_t n, const LeafFn& leaf) {
+  if (n <= kLeaf<T>) return leaf(first, n);
+  const std::int64_t left = LeftHalf<T>(first, n);
+  const T a = Halve<Op, T>(first, left, leaf);
+  return Op{}(Op{}(Op::identity, a), Halve<Op, T>(first + left, n - left, leaf));
+}
+
+// All of x, leaves in parallel.
+template <class Op, class T>
+T ReduceAll(ThreadPool& pool, const T* x, std::int64_t n) {
+  if (n <= kLeaf<T>) return Leaf<Op>(x, n);
+  std::vector<std::pair<std::int64_t, std::int64_t>> leaves;
+  Halve<Op, T>(0, n, [&](std::int64_t first, std::int64_t count) {
+    leaves.emplace_back(first, count);
+    return T{};
+  });
+  std::vector<T> values(leaves.size());
+  pool.ParallelFor(static_cast<std::int64_t>(leaves.size()), [&](std::int64_t i) {
+    const auto index = static_cast<std::size_t>(i);
+    values[index] = Leaf<Op>(x + leaves[index].first, leaves[index].second);
+  });
+  std::size_t next = 0;
+  return Halve<Op, T>(0, n, [&](std::int64_t, std::int64_t) { return values[next++]; });
+}
+
+// [rows, n] -> [rows].
+template <class Op, class T>
+void ReduceRows(ThreadPool& pool, const T* x, std::int64_t rows, std::int64_t n, T* out) {
+  if (rows == 1) {
+    out[0] = ReduceAll<Op>(pool, x, n);
+    return;
+  }
+  pool.ParallelRanges(rows, RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row)
+      out[row] =
+          Halve<Op, T>(row * n, n, [&](std::int64_t first, std::int64_t count) { return Leaf<Op>(x + first, count); });
+  });
+}
+
+constexpr std::int64_t kChunk = 64;  // columns of a block of work
+
+// [outer, rows, columns] -> [outer, columns].
+template <class Op, class T>
+void ReduceMiddle(ThreadPool& pool, const T* x, std::int64_t outer, std::int64_t rows, std::int64_t columns, T* out) {
+  constexpr std::int64_t P = kPacket<T>;
+  const std::int64_t chunk = outer * columns >= 1024 ? kChunk : 16;
+  const std::int64_t chunks = (columns + chunk - 1) / chunk;
+  pool.ParallelFor(outer * chunks, [&](std::int64_t block) {
+    T lanes[4 * kChunk];
+    const std::int64_t slice = block / chunks, first = slice * columns;
+    const T* from = x + slice * rows * columns;
+    T* to = out + first;
+    // Packets are counted over the whole result; one that reaches across two slices is taken apart into scalars.
+    const std::int64_t packed_begin = (first + P - 1) / P * P - first, packed_end = (first + columns) / P * P - first;
+    for (std::int64_t c = block % chunks * chunk, end = std::min(c + chunk, columns); c < end;) {
+      const bool packed = c >= packed_begin && c < packed_end;
+      const std::int64_t stop = std::min(end, packed ? packed_end : c < packed_begin ? packed_begin : columns);
+      if (packed)
+        PacketColumns<Op>(from + c, rows, columns, stop - c, lanes, to + c);
+      else
+        ScalarColumns<Op>(from + c, rows, columns, stop - c, to + c);
+      c = stop;
+    }
+  });
+}
+
+// [a, kept, b] -> [kept], the first axis running fastest. tf: GenericDimReducer nests the reduced axes last to first
+template <class Op, class T>
+void ReduceAround(ThreadPool& pool, const T* x, std::int64_t a, std::int64_t kept, std::int64_t b, T* out) {
+  pool.ParallelFor(kept, [&](std::int64_t j) {
+    T sum = Op::identity;
+    for (std::int64_t q = 0; q < b; ++q)
+      for (std::int64_t p = 0; p < a; ++p) sum = Op{}(sum, x[(p * kept + j) * b + q]);
+    out[j] = sum;
+  });
+}
+
+// Neighbouring axes that are both reduced or both kept become one. tf: ReductionHelper::Simplify
+struct Simplified {
+  std::vector<std::int64_t> dims;
+  bool first_reduced = false;
+  bool nothing = false;  // no axis longer than 1 is reduced: a copy
+};
+Simplified Simplify(const Shape& shape, std::vector<bool> reduced) {
+  Simplified s;
+  int i = 0;
+  while (i < shape.rank() && shape.dim(i) == 1) ++i;
+  if (i == shape.rank()) return {.dims = {}, .first_reduced = false, .nothing = true};
+  s.first_reduced = reduced[static_cast<std::size_t>(i)];
+  s.dims.push_back(shape.dim(i));
+  for (++i; i < shape.rank(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (shape.dim(i) == 1) reduced[at] = reduced[at - 1];
+    if (reduced[at] != reduced[at - 1])
+      s.dims.push_back(shape.dim(i));
+    else
+      s.dims.back() *= shape.dim(i);
+  }
+  s.nothing = s.dims.size() == 1 && !s.first_reduced;
+  return s;
+}
+
+// Kept axes first, reduced axes last, both in order.
+template <class T>
+std::vector<T> Transposed(const T* x, const Simplified& s, std::int64_t& kept, std::int64_t& folded) {
+  const int rank = static_cast<int>(s.dims.size());
+  std::vector<int> order;
+  for (int pass = 0; pass < 2; ++pass)
+    for (int i = 0; i < rank; ++i)
+      if ((i % 2 == 0 ? s.first_reduced : !s.first_reduced) == (pass == 1)) order.push_back(i);
+  std::vector<std::int64_t> strides(static_cast<std::size_t>(rank), 1), index(static_cast<std::size_t>(rank), 0);
+  std::int64_t total = 1;
+  for (int i = rank - 1; i >= 0; --i) {
+    strides[static_cast<std::size_t>(i)] = total;
+    total *= s.dims[static_cast<std::size_t>(i)];
+  }
+  folded = 1;
+  for (int i = s.first_reduced ? 0 : 1; i < rank; i += 2) folded *= s.dims[static_cast<std::size_t>(i)];
+  kept = total / folded;
+  std::vector<T> out(static_cast<std::size_t>(total));
+  for (T& value : out) {
+    std::int64_t offset = 0;
+    for (int i = 0; i < rank; ++i) offset += index[static_cast<std::size_t>(i)] * strides[static_cast<std::size_t>(i)];
+    value = x[offset];
+    for (int j = rank - 1; j >= 0; --j) {
+      const auto axis = static_cast<std::size_t>(order[static_cast<std::size_t>(j)]);
+      if (++index[axis] < s.dims[axis]) break;
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+template <class Op, class T>
+void ReduceTo(ThreadPool& pool, const T* x, const Simplified& s, T* out) {
+  const auto& d = s.dims;
+  if (d.size() == 1) {
+    out[0] = ReduceAll<Op>(pool, x, d[0]);
+  } else if (d.size() == 2) {
+    if (s.first_reduced)
+      ReduceMiddle<Op>(pool, x, 1, d[0], d[1], out);
+    else
+      ReduceRows<Op>(pool, x, d[0], d[1], out);
+  } else if (d.size() == 3) {
+    if (s.first_reduced)
+      ReduceAround<Op>(pool, x, d[0], d[1], d[2], out);
+    else
+      ReduceMiddle<Op>(pool, x, d[0], d[1], d[2], out);
+  } else {
+    std::int64_t kept = 0, folded = 0;
+    const std::vector<T> turned = Transposed(x, s, kept, folded);
+    ReduceRows<Op>(pool, turned.data(), kept, folded, out);
+  }
+}
+
+template <template <class> class Op, bool kMean>
+void Reduce(KernelContext& ctx) {
+  const ScopedFlushDenormals flush;
+  const Array& input = ctx.input(0);
+  const Shape& in = input.shape();
+  const std::vector<bool> reduced = ReducedAxes(FailOf(ctx), ctx.input(1).AsInt64Vector(), in.rank());
+  const bool keep = ctx.attrs().Get<bool>("keep_dims");
+  std::vector<std::int64_t> dims;
+  for (int i = 0; i < in.rank(); ++i) {
+    if (!reduced[static_cast<std::size_t>(i)])
+      dims.push_back(in.dim(i));
+    else if (keep)
+      dims.push_back(1);
+  }
+  const Shape shape(dims);
+  const Simplified s = Simplify(in, reduced);
+  if (s.nothing) {
+    ctx.set_output(0, input.Reshaped(shape));
+    return;
+  }
+  ForNumeric(ctx, input.dtype(), [&]<class T>() {
+    const T* x = input.data<T>();
+    Array& output = ctx.Allocate(0, shape);
+    T* out = output.mutable_data<T>();
+    const std::int64_t n = shape.num_elements();
+    if (n == 0) return;
+    if (in.num_elements() == 0) {
+      const T nothing = kMean ? std::numeric_limits<T>::quiet_NaN() : Op<T>::identity;
+      std::fill_n(out, n, nothing);
+      return;
+    }
+    ReduceTo<Op<T>>(ctx.pool(), x, s, out);
+    if constexpr (kMean) {
+      const T count = static_cast<T>(in.num_elements() / n);
+      for (std::int64_t i = 0; i < n; ++i) out[i] /= count;
+    }
+  });
+}
+
+// Squares in double: sixteen lanes, then halves.
+template <class T>
+EQUIV_CPU_CLONES double SumOfSquares(const T* x, std::int64_t n) {
+  constexpr std::int64_t kLanes = 16;
+  double lanes[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (std::int64_t j = 0; j < kLanes; ++j) {
+      const double v = static_cast<double>(x[i + j]);
+      lanes[j] += v * v;
+    }
+  for (std::int64_t j = 0; i < n; ++i, ++j) lanes[j] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (std::int64_t j = 0; j < half; ++j) lanes[j] += lanes[j + half];
+  return lanes[0];
+}
+
+template <class T>
+T HalfSumOfSquares(ThreadPool& pool, const T* x, std::int64_t n) {
+  constexpr std::int64_t kBlock = 16384;
+  std::vector<double> parts(static_cast<std::size_t>((n + kBlock - 1) / kBlock));
+  pool.ParallelRanges(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    parts[static_cast<std::size_t>(begin / kBlock)] = SumOfSquares(x + begin, end - begin);
+  });
+  double total = 0;
+  for (double part : parts) total += part;
+  return static_cast<T>(total * 0.5);
+}
+}  // namespace
+
+std::vector<bool> ReducedAxes(const FailFn& fail, const std::vector<std::int64_t>& axes, int rank) {
+  std::vector<bool> reduced(static_cast<std::size_t>(rank));
+  for (std::int64_t axis : axes) {
+    if (axis < -rank || axis >= rank)
+      fail(fmt::format("Invalid reduction dimension {} for input with {} dimensions", axis, rank));
+    auto&& slot = reduced[static_cast<std::size_t>(axis < 0 ? axis + rank : axis)];
+    if (slot) fail(fmt::format("Invalid reduction arguments: Axes contains duplicate dimension: {}", axis));
+    slot = true;
+  }
+  return reduced;
+}
+
+float SumInOrder(const float* x, std::int64_t n) {
+  return Halve<SumOp<float>, float>(
+      0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<float>>(x + first, count); });
+}
+double SumInOrder(const double* x, std::int64_t n) {
+  return Halve<SumOp<double>, double>(
+      0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<double>>(x + first, count); });
+}
+
+void Sum(KernelContext& ctx) { Reduce<SumOp, false>(ctx); }
+void Mean(KernelContext& ctx) { Reduce<SumOp, true>(ctx); }
+void Max(KernelContext& ctx) { Reduce<MaxOp, false>(ctx); }
+void Min(KernelContext& ctx) { Reduce<MinOp, false>(ctx); }
+void Prod(KernelContext& ctx) { Reduce<ProdOp, false>(ctx); }
+
+void L2Loss(KernelContext& ctx) {
+  const ScopedFlushDenormals flush;
+  const Array& t = ctx.input(0);
+  ForFloating(ctx, t.dtype(), [&]<class T>() {
+    ctx.Allocate(0, Shape{}).mutable_data<T>()[0] = HalfSumOfSquares(ctx.pool(), t.data<T>(), t.num_elements());
+  });
+}
+
+}  // namespace equiv::cpu

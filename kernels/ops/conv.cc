@@ -1,0 +1,67 @@
+// kernels/ops/conv.cc - Conv2D, DepthwiseConv2dNative, BiasAdd.
+#include "kernels/cpu/conv.h"
+
+#include <fmt/format.h>
+
+#include "kernels/base/op_registry.h"
+#include "kernels/cpu/conv_geometry.h"
+
+namespace equiv::ops {
+namespace {
+
+cpu::FailFn FailOf(ShapeContext& c) {
+  return [&c](const std::string& message) { c.Fail(message); };
+}
+// tf: Conv2DShape
+void Conv2DShape(ShapeContext& c) {
+  c.set_output(0, cpu::MakeConvGeometry(FailOf(c), c.attrs(), c.WithRank(0, 4), c.WithRank(1, 4)).output);
+}
+// tf: DepthwiseConv2DNativeShape
+void DepthwiseShape(ShapeContext& c) {
+  c.set_output(0, cpu::MakeDepthwiseGeometry(FailOf(c), c.attrs(), c.WithRank(0, 4), c.WithRank(1, 4)).output);
+}
+// tf: BiasAddShape
+void BiasAddShape(ShapeContext& c) {
+  const bool nchw = c.attr<std::string>("data_format") == "NCHW";
+  const PartialShape value = c.WithRankAtLeast(0, nchw ? 3 : 2), bias = c.WithRank(1, 1);
+  if (!value.has_rank()) return c.set_output(0, value);
+  std::vector<std::int64_t> dims = value.dims();
+  std::int64_t& depth = nchw ? dims[dims.size() - 3] : dims.back();
+  if (depth >= 0 && bias.dim(0) >= 0 && depth != bias.dim(0))
+    c.Fail(fmt::format(
+        "Dimensions must be equal, but are {} and {}: value {} needs as many biases as it has channels, got {}", depth,
+        bias.dim(0), value.ToString(), bias.ToString()));
+  if (depth < 0) depth = bias.dim(0);
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+}  // namespace
+
+void RegisterConv(OpRegistry& r) {
+  r.Add({.name = "Conv2D",
+         .doc = "2-D correlation of an image with a filter; several groups when the filter is shallower.",
+         .inputs = {"input: T", "filter: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {float, double}", "strides: list(int)", "use_cudnn_on_gpu: bool = true",
+                   "padding: {'SAME', 'VALID', 'EXPLICIT'}", "explicit_paddings: list(int) = []",
+                   "data_format: {'NHWC', 'NCHW'} = 'NHWC'", "dilations: list(int) = [1, 1, 1, 1]"},
+         .shape = Conv2DShape,
+         .kernel = Stateless(cpu::Conv2D)});
+  r.Add({.name = "DepthwiseConv2dNative",
+         .doc = "2-D correlation of each channel with its own filters.",
+         .inputs = {"input: T", "filter: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {float, double}", "strides: list(int)", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
+                   "explicit_paddings: list(int) = []", "data_format: {'NHWC', 'NCHW'} = 'NHWC'",
+                   "dilations: list(int) = [1, 1, 1, 1]"},
+         .shape = DepthwiseShape,
+         .kernel = Stateless(cpu::DepthwiseConv2dNative)});
+  r.Add({.name = "BiasAdd",
+         .doc = "Adds a vector along the channels.",
+         .inputs = {"value: T", "bias: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {float, double}", "data_format: {'NHWC', 'NCHW'} = 'NHWC'"},
+         .shape = BiasAddShape,
+         .kernel = Stateless(cpu::BiasAdd)});
+}
+
+}  // namespace equiv::ops

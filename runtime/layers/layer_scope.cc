@@ -1,0 +1,172 @@
+#include "runtime/layers/layer_scope.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "kernels/base/error.h"
+#include "runtime/core/ops.h"
+#include "runtime/variables/scope_state.h"
+
+namespace equiv::runtime::internal {
+
+Variable AddWeight(const WeightSpec& spec, const std::source_location& site) {
+  GetVariableOptions options;
+  options.shape = spec.shape;
+  options.dtype = spec.dtype;
+  options.initializer = spec.initializer;
+  options.trainable = spec.trainable;
+  if (spec.model_variable) options.collections = {std::string(kGlobalVariables), std::string(kModelVariables)};
+  const GotVariable got = GetOrCreateVariable(spec.variable, options, site);
+  if (!got.created || !spec.regularizer) return got.variable;
+  Context& context = Current();
+  const Variable variable = got.variable;
+  if (!context.eager() && !Tracing(context)) {
+    NameScope scope(std::string(spec.core_name) + "/Regularizer");
+    const Tensor loss = spec.regularizer.loss(variable);
+    if (loss.has_value()) AddToCollection(kRegularizationLosses, loss);
+  }
+  if (VariableStore* store = StateOf(context).store)
+    store->AddLoss({variable.name(), [regularizer = spec.regularizer, variable] { return regularizer.loss(variable); }});
+  return variable;
+}
+
+std::int64_t StaticChannels(const Tensor& x, std::string_view what) {
+  const PartialShape shape = x.shape();
+  if (shape.rank() < 1 || shape.dim(shape.rank() - 1) < 0)
+    throw ValueError(fmt::format("The channel dimension of the inputs of {} should be defined. The input_shape received "
+                                 "is {}; give the input a static last dimension",
+                                 what, shape.ToTuple()));
+  return shape.dim(shape.rank() - 1);
+}
+
+Tensor ConvWithWeight(const Tensor& x, const Variable& kernel, const std::vector<std::int64_t>& strides,
+                      std::string_view padding) {
+  NameScope scope("Conv2D");
+  return Conv2D(x, kernel.Read(), {.strides = strides, .padding = padding}, scope.path() + "/");
+}
+
+Tensor MatMulWithWeight(const Tensor& x, const Variable& kernel) {
+  if (x.shape().rank() == 2) {
+    NameScope scope("MatMul");
+    return MatMul(x, kernel.Read(), false, false, scope.path() + "/");
+  }
+  // tf: Dense contracts the last axis of any rank by tensordot
+  NameScope scope("Tensordot");
+  std::vector<std::int64_t> dims = x.shape().dims();
+  if (std::count(dims.begin(), dims.end(), -1) > 1)
+    throw ValueError(fmt::format("a dense layer on a tensor of shape {} needs all dimensions but one to be static",
+                                 x.shape().ToTuple()));
+  const Tensor flat = Reshape(x, {-1, dims.back()});
+  dims.back() = kernel.shape().dim(1);
+  return Reshape(MatMulWithWeight(flat, kernel), dims, scope.path() + "/");
+}
+
+Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias) {
+  NameScope scope("BiasAdd");
+  return BiasAdd(x, bias.Read(), scope.path() + "/");
+}
+
+namespace {
+
+// moving -= (moving - batch) * (1 - momentum), the difference 1 - momentum taken in float32.
+// tf: BatchNormalization._assign_moving_average
+Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& momentum) {
+  NameScope scope("AssignMovingAvg");
+  const Tensor decay = 1.0 - momentum;
+  Node* update = moving.AssignSub((moving.Read() - batch) * decay);
+  if (!update) return nullptr;
+  ControlDependencies after({update});
+  moving.Read();  // the value Python's assign_sub hands back
+  return update;
+}
+
+struct Normalized {
+  Tensor y, mean, variance;
+};
+
+Normalized ByMoments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Variable& moving_mean,
+                     const Variable& moving_variance, const BatchNormSpec& spec) {
+  Context& context = Current();
+  Normalized result;
+  if (spec.training) {
+    NameScope scope("moments");
+    std::vector<std::int64_t> axes(static_cast<std::size_t>(x.shape().rank() - 1));
+    std::iota(axes.begin(), axes.end(), 0);
+    const Tensor mean = ReduceMean(x, axes, true, "mean");
+    const Tensor fixed = context.Add1("StopGradient", {mean});
+    const Tensor square = context.Add1("SquaredDifference", {x, fixed});
+    const Tensor variance = ReduceMean(square, axes, true, "variance");
+    result.mean = Squeeze(mean, axes);
+    result.variance = Squeeze(variance, axes);
+  } else {
+    result.mean = moving_mean.Read();
+    result.variance = moving_variance.Read();
+  }
+  NameScope scope("batchnorm");
+  Tensor factor = context.Add1("Rsqrt", {result.variance + spec.epsilon});
+  if (gamma.has_value()) factor = factor * gamma;
+  const Tensor scaled = x * factor;
+  const Tensor shift = result.mean * factor;
+  result.y = scaled + (beta.has_value() ? beta - shift : context.Add1("Neg", {shift}));
+  return result;
+}
+
+}  // namespace
+
+Tensor Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
+                 const Variable& moving_variance, const BatchNormSpec& spec) {
+  Context& context = Current();
+  const bool fused = x.shape().rank() == 4;
+  const Shape channels = moving_mean.shape().Require();
+  const Tensor scale = gamma ? gamma.Read() : fused ? Constant(Array::Full(channels, 1.0F)) : Tensor();
+  const Tensor offset = beta ? beta.Read() : fused ? Constant(Array::Full(channels, 0.0F)) : Tensor();
+  const bool update = spec.training && spec.trainable;
+  Normalized result;
+  if (fused) {
+    // Eager leaves the averaging to the kernel, with the factor taken in double; a graph has its own update ops.
+    const double factor = context.eager() && spec.training ? 1.0 - spec.momentum : 1.0;
+    NameScope scope("FusedBatchNormV3");
+    const Tensor mean = moving_mean.Read();
+    const Tensor variance = moving_variance.Read();
+    const BatchNormResult r = FusedBatchNorm(x, scale, offset, mean, variance, static_cast<float>(spec.epsilon),
+                                             spec.training, static_cast<float>(factor), scope.path() + "/");
+    result = {r.y, r.mean, r.variance};
+  } else {
+    result = ByMoments(x, scale, offset, moving_mean, moving_variance, spec);
+  }
+  if (!update) return result.y;
+  if (fused && context.eager()) {
+    moving_mean.Assign(result.mean);
+    moving_variance.Assign(result.variance);
+    return result.y;
+  }
+  const Tensor momentum = Constant(static_cast<float>(spec.momentum));
+  std::vector<Node*> updates = {MoveAverage(moving_mean, result.mean, momentum),
+                                MoveAverage(moving_variance, result.variance, momentum)};
+  std::erase(updates, nullptr);
+  if (spec.updates_collection) {
+    for (Node* node : updates) AddToCollection(*spec.updates_collection, node);
+    return result.y;
+  }
+  if (updates.empty()) return result.y;
+  ControlDependencies after(updates);
+  return Identity(result.y);
+}
+
+Tensor FlattenTensor(const Tensor& x) {
+  const PartialShape shape = x.shape();
+  if (shape.rank() < 1) throw ValueError(fmt::format("Flatten needs a batch dimension, got shape {}", shape.ToTuple()));
+  std::int64_t rest = 1;
+  for (int i = 1; i < shape.rank(); ++i) {
+    if (shape.dim(i) < 0)
+      throw ValueError(fmt::format("Flatten needs static dimensions after the batch, got shape {}", shape.ToTuple()));
+    rest *= shape.dim(i);
+  }
+  if (Current().eager()) return Reshape(x, {shape.dim(0), rest});
+  const Tensor target = Constant(
+      Array::Of<std::int32_t>(Shape{2}, {std::int32_t{-1}, static_cast<std::int32_t>(rest)}), "Const");
+  return Current().Add1("Reshape", {x, target});
+}
+
+}  // namespace equiv::runtime::internal

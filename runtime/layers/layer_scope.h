@@ -1,0 +1,52 @@
+// runtime/layers/layer_scope.h - what v1 layers and slim share: weights with their losses, and moving averages.
+// Private to runtime/layers.
+#pragma once
+#include <optional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/graph/graph.h"
+#include "runtime/variables/variables.h"
+
+namespace equiv::runtime::internal {
+
+struct WeightSpec {
+  std::string_view core_name;  // "kernel": names the loss
+  std::string_view variable;   // "weights": names the variable
+  Shape shape;
+  DType dtype = DType::kFloat32;
+  Initializer initializer;
+  Regularizer regularizer;
+  bool trainable = true;
+  bool model_variable = false;  // slim: joins model_variables as well
+};
+// get_variable in the current scope; the regulariser's loss is made in name scope `<core_name>/Regularizer` (G4, E6),
+// once per new variable, and joins REGULARIZATION_LOSSES in a graph and the store of a tracked method.
+Variable AddWeight(const WeightSpec& spec, const std::source_location& site);
+
+// x [n,h,w,c] with a static number of channels; the last dimension, or ValueError naming `what`.
+std::int64_t StaticChannels(const Tensor& x, std::string_view what);
+
+// A read of `weight` inside the name scope of op `op`, and the op on top of it named like the scope.
+Tensor ConvWithWeight(const Tensor& x, const Variable& kernel, const std::vector<std::int64_t>& strides,
+                      std::string_view padding);
+Tensor MatMulWithWeight(const Tensor& x, const Variable& kernel);
+Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias);
+
+struct BatchNormSpec {
+  double momentum, epsilon;
+  bool training;
+  bool trainable = true;
+  std::optional<std::string> updates_collection;  // nullopt: the output waits for the updates
+};
+// Normalises over all axes but the last. `gamma` and `beta` may be empty (ones, zeros). In training the moving averages
+// move: a graph gets two update ops, eager assigns at once. Rank 4 uses the fused kernel.
+Tensor Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
+                 const Variable& moving_variance, const BatchNormSpec& spec);
+
+// tf: keras.layers.Flatten: [n, product of the rest].
+Tensor FlattenTensor(const Tensor& x);
+
+}  // namespace equiv::runtime::internal

@@ -1,0 +1,70 @@
+#include "suites/kernels/cpu_compute/op_runner.h"
+
+#include <gtest/gtest.h>
+
+namespace equiv::ops {
+void RegisterBatchNorm(OpRegistry& r);
+void RegisterConv(OpRegistry& r);
+void RegisterMatmul(OpRegistry& r);
+void RegisterPool(OpRegistry& r);
+void RegisterReduce(OpRegistry& r);
+void RegisterSoftmax(OpRegistry& r);
+}  // namespace equiv::ops
+
+namespace equiv::test {
+
+const OpRegistry& ComputeOps() {
+  static const OpRegistry& registry = []() -> OpRegistry& {
+    static OpRegistry r;
+    ops::RegisterBatchNorm(r);
+    ops::RegisterConv(r);
+    ops::RegisterMatmul(r);
+    ops::RegisterPool(r);
+    ops::RegisterReduce(r);
+    ops::RegisterSoftmax(r);
+    r.AddBackend({.name = "cpu", .description = "reference", .speed = 1, .kernels = {}, .prepare = {}});
+    return r;
+  }();
+  return registry;
+}
+
+std::vector<PartialShape> Infer(std::string_view op, const std::vector<PartialShape>& inputs, AttrMap attrs,
+                                const std::vector<DType>& dtypes, const std::vector<const Array*>& constants) {
+  const OpDef& def = ComputeOps().Get(op);
+  const std::vector<DType> outputs = CompleteAttrs(def, dtypes, attrs, "node");
+  std::vector<const Array*> known = constants;
+  known.resize(inputs.size(), nullptr);
+  return InferShapes(def, attrs, "node", inputs, known, outputs.size());
+}
+
+std::vector<Array> RunOp(std::string_view op, std::vector<Array> inputs, AttrMap attrs, int threads,
+                         bool check_shapes) {
+  const OpDef& def = ComputeOps().Get(op);
+  std::vector<DType> dtypes;
+  std::vector<PartialShape> shapes;
+  std::vector<const Array*> constants;
+  for (const Array& a : inputs) {
+    dtypes.push_back(a.dtype());
+    shapes.push_back(a.shape());
+    constants.push_back(&a);
+  }
+  const std::string node = "node";
+  const std::vector<DType> output_dtypes = CompleteAttrs(def, dtypes, attrs, node);
+  std::vector<PartialShape> inferred;
+  if (check_shapes) inferred = InferShapes(def, attrs, node, shapes, constants, output_dtypes.size());
+  std::vector<Array> outputs(output_dtypes.size());
+  ResourceManager resources;
+  ThreadPool pool(threads);
+  const auto kernel = ComputeOps().FindKernel(def, ComputeOps().GetBackend("cpu"))({def, attrs, node});
+  KernelContext context(def, attrs, node, inputs, outputs, output_dtypes, resources, pool);
+  kernel->Run(context);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    EXPECT_EQ(outputs[i].dtype(), output_dtypes[i]) << op << " output " << i;
+    if (check_shapes && inferred[i].IsFullyDefined()) {
+      EXPECT_EQ(outputs[i].shape(), inferred[i].Require()) << op << " output " << i;
+    }
+  }
+  return outputs;
+}
+
+}  // namespace equiv::test

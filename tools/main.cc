@@ -1,0 +1,69 @@
+// tools/main.cc - the binary `equiv`: one verb a file.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "kernels/base/error.h"
+#include "tools/verb.h"
+
+namespace {
+using namespace equiv::tools;
+
+int Fail(ExitCode code, const std::string& text) {
+  std::fflush(stdout);
+  std::fputs(("equiv: " + text + "\n").c_str(), stderr);
+  return code;
+}
+// Files that cannot be read or make no sense are the caller's data (3); everything unexpected is ours (4).
+int Guarded(const std::function<int()>& run) {
+  try {
+    return run();
+  } catch (const UsageError& error) {
+    return Fail(kUsage, error.what());
+  } catch (const equiv::DataLossError& error) {
+    return Fail(kUnreadable, error.Describe());
+  } catch (const equiv::NotFoundError& error) {
+    return Fail(kUnreadable, error.Describe());
+  } catch (const equiv::InvalidArgumentError& error) {
+    return Fail(kUnreadable, error.Describe());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return Fail(kUnreadable, error.what());
+  } catch (const equiv::Error& error) {
+    return Fail(kInternal, error.Describe());
+  } catch (const std::bad_alloc&) {
+    return Fail(kInternal, "out of memory");
+  } catch (const std::exception& error) {
+    return Fail(kInternal, error.what());
+  }
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs the same model as a deferred graph and eagerly, and proves that the numbers agree."};
+  app.name("equiv");
+  app.set_version_flag("--version", "equiv 0.1.0");
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 equivalent, 1 not equivalent, 2 usage, 3 unreadable input, 4 internal error.");
+  std::vector<std::pair<CLI::App*, std::function<int()>>> verbs;
+  for (auto add : {AddValidate, AddConformance, AddTrace, AddAblate, AddList}) {
+    std::function<int()> run = add(app);
+    verbs.emplace_back(app.get_subcommands([](const CLI::App*) { return true; }).back(), std::move(run));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return kUsage;
+  }
+  for (const auto& [command, run] : verbs)
+    if (command->parsed()) return Guarded(run);
+  return kUsage;
+}
