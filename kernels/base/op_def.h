@@ -34,6 +34,7 @@ class ShapeContext {
                std::span<const Array* const> constants, std::vector<PartialShape>& outputs)
       : def_(def), attrs_(attrs), node_name_(node_name), inputs_(inputs), constants_(constants), outputs_(outputs) {}
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
+  // The shape of input i; of a resource: the shape of the variable behind it (tf: input_handle_shapes_and_types).
   const PartialShape& input(int i) const { return inputs_[static_cast<std::size_t>(i)]; }
   // The value of input i if known while building (a constant, or any eager value); null otherwise.
   const Array* constant(int i) const { return constants_[static_cast<std::size_t>(i)]; }

@@ -22,6 +22,7 @@ std::unique_ptr<ThreadPool> default_pool;
 
 struct ThreadPool::State {
   std::mutex mutex;
+  std::mutex one_at_a_time;  // callers from different threads queue up
   std::condition_variable wake, done;
   std::vector<std::thread> workers;
   const std::function<void(std::int64_t)>* body = nullptr;
@@ -79,6 +80,7 @@ void ThreadPool::ParallelFor(std::int64_t blocks, const std::function<void(std::
     return;
   }
   State& s = *state_;
+  std::lock_guard turn(s.one_at_a_time);
   {
     std::lock_guard lock(s.mutex);
     s.body = &body;

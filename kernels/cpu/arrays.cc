@@ -95,11 +95,11 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
   }
   if (unknown >= 0) {
     if (known == 0) throw InvalidArgumentError(ctx.Where() + "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero");
+    if (elements % known != 0)
+      throw InvalidArgumentError(fmt::format("{}Input to reshape is a tensor with {} values, but the requested shape requires a multiple of {}",
+                                             ctx.Where(), elements, known));
     dims[static_cast<std::size_t>(unknown)] = elements / known;
     known *= elements / known;
-    if (known != elements)
-      throw InvalidArgumentError(fmt::format("{}Input to reshape is a tensor with {} values, but the requested shape requires a multiple of {}", ctx.Where(), elements,
-                                             wanted.empty() ? 1 : known / std::max<std::int64_t>(1, elements / std::max<std::int64_t>(1, known))));
   }
   if (known != elements)
     throw InvalidArgumentError(fmt::format("{}Input to reshape is a tensor with {} values, but the requested shape has {}", ctx.Where(), elements, known));
@@ -228,5 +228,16 @@ void Transpose(KernelContext& ctx) {
     }
     std::memcpy(out.raw() + static_cast<std::size_t>(i) * size, in.raw() + static_cast<std::size_t>(from) * size, size);
   }
+}
+
+void DiagPart(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  RequireFixedSize(ctx, in.dtype());
+  const std::span<const std::int64_t> dims = in.shape().dims(), half = dims.first(dims.size() / 2);
+  if (dims.size() % 2 != 0 || dims.empty() || !std::equal(half.begin(), half.end(), dims.begin() + static_cast<std::ptrdiff_t>(half.size())))
+    throw InvalidArgumentError(ctx.Where() + "The rank of the tensor should be even and positive, both halves of its shape equal, got shape " + in.shape().ToString());
+  Array& out = ctx.Allocate(0, Shape(half));
+  const std::size_t size = SizeOf(in.dtype()), n = static_cast<std::size_t>(out.num_elements());
+  for (std::size_t i = 0; i < n; ++i) std::memcpy(out.raw() + i * size, in.raw() + i * (n + 1) * size, size);
 }
 }  // namespace equiv::cpu

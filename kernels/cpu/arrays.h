@@ -19,6 +19,7 @@ void ConcatV2(KernelContext& ctx);   // values..., axis
 void Pad(KernelContext& ctx);        // zeros around
 void PadV2(KernelContext& ctx);      // a given value around
 void Transpose(KernelContext& ctx);
+void DiagPart(KernelContext& ctx);  // [d..., d...] -> [d...]
 
 // The shape a Reshape to `wanted` gives `elements` values. InvalidArgumentError through `fail` when it cannot.
 Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector<std::int64_t>& wanted);

@@ -68,7 +68,7 @@ void RegisterElementwise(OpRegistry& r) {
   Comparison(r, "LessEqual", "x <= y.", kAllNumbers, cpu::LessEqual);
   Comparison(r, "Equal", "x == y.", "T: {bfloat16, half, float, double, int32, int64, bool}", cpu::Equal);
   Comparison(r, "NotEqual", "x != y.", "T: {bfloat16, half, float, double, int32, int64, bool}", cpu::NotEqual);
-  for (const auto& [name, kernel] : {std::pair{"LogicalAnd", cpu::LogicalAnd}, {"LogicalOr", cpu::LogicalOr}})
+  for (const auto& [name, kernel] : {std::pair<const char*, void (*)(KernelContext&)>{"LogicalAnd", cpu::LogicalAnd}, {"LogicalOr", cpu::LogicalOr}})
     r.Add({.name = name, .doc = "Logical connective, broadcast.", .inputs = {"x: bool", "y: bool"}, .outputs = {"z: bool"}, .commutative = true,
            .shape = BroadcastFirstTwo, .kernel = Stateless(kernel)});
 

@@ -83,6 +83,7 @@ Tensor Constant(Array value, std::string_view name) {
   return context.Add1("Const", {}, {{"value", std::move(value)}, {"dtype", dtype}}, name);
 }
 Tensor Constant(float value, std::string_view name) { return Constant(Array::Scalar(value), name); }
+Tensor ScalarConstant(double value, DType dtype, std::string_view name) { return Constant(NumberLike(value, dtype), name); }
 
 namespace {
 // tf: array_ops.ones/zeros: a constant below 1000 elements, else Fill of a shape constant

@@ -11,6 +11,8 @@ namespace equiv::runtime {
 
 Tensor Constant(Array value, std::string_view name = {});
 Tensor Constant(float value, std::string_view name = {});
+// A number as a scalar constant of `dtype`. TypeError when an integer dtype cannot hold it.
+Tensor ScalarConstant(double value, DType dtype, std::string_view name = {});
 Tensor Zeros(const Shape& shape, DType dtype = DType::kFloat32, std::string_view name = {});
 Tensor Ones(const Shape& shape, DType dtype = DType::kFloat32, std::string_view name = {});
 Tensor OnesLike(const Tensor& x, std::string_view name = {});

@@ -81,7 +81,9 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
       throw ValueError(fmt::format("{}Tensor '{}:{}' must be from the same graph as the op", OpWhere(op, name), edge->node->name(), edge->index));
     inputs.push_back(edge);
     dtypes.push_back(edge->dtype);
-    shapes.push_back(edge->shape);
+    // A handle stands for its variable's shape. tf: input_handle_shapes_and_types
+    const bool handle = edge->dtype == DType::kResource && edge->node->op() == "VarHandleOp";
+    shapes.push_back(handle ? edge->node->attrs().Get<PartialShape>("shape") : edge->shape);
     constants.push_back(edge->node->op() == "Const" ? std::get_if<Array>(edge->node->attrs().Find("value")) : nullptr);
   }
   AttrMap complete = attrs;
