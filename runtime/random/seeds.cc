@@ -1,5 +1,6 @@
 #include "runtime/random/seeds.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <random>
@@ -87,7 +88,7 @@ PythonRandom& PythonRandom::operator=(PythonRandom&&) noexcept = default;
 
 std::int64_t PythonRandom::RandInt(std::int64_t low, std::int64_t high) {
   const std::uint64_t n = static_cast<std::uint64_t>(high - low) + 1;
-  const int bits = std::bit_width(n);
+  const auto bits = static_cast<int>(std::bit_width(n));
   if (low > high || bits > 32) throw InternalError("PythonRandom::RandInt: the range must hold 1 to 2^32-1 values");
   std::uint64_t x;
   do x = state_->Next() >> (32 - bits);
