@@ -1,12 +1,13 @@
-// equiv/compare/decimal.h - numbers as Python and NumPy print them.
+// equiv/compare/decimal.h - numbers as text.
 #pragma once
 #include <string>
 
 namespace equiv {
 
-// The shortest decimal that reads back as the same value, laid out as Python's repr (NumPy's str of a scalar): "1.22548",
-// "5.0", "-0.0", "1e-05", "1.5e+16", "nan", "inf". Scientific below 1e-4 and from 1e16 on.
+// The shortest decimal that reads back to the same value, written as Python and NumPy write it: 1.22548, 1e-05, 5.0, nan.
 std::string FormatFloat(float value);
 std::string FormatDouble(double value);
+// C99 hexadecimal: 0x1.39c8aep+0.
+std::string FormatHex(double value);
 
 }  // namespace equiv

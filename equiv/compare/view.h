@@ -1,19 +1,14 @@
-// equiv/compare/view.h - a tensor somebody else owns, as the comparison sees it.
+// equiv/compare/view.h - what is compared: dtype, shape and memory, from anywhere.
 #pragma once
 #include "kernels/base/array.h"
 
 namespace equiv {
 
-// Dense row-major elements of any floating-point, integer or bool dtype; nothing is copied, so the memory must outlive
-// the view.
+// Does not own the memory: row-major, contiguous, native byte order.
 class TensorView {
  public:
-  // TypeError: a dtype without comparable elements (string, resource, complex, ...); InvalidArgumentError: no memory for
-  // a shape with elements.
-  TensorView(DType dtype, const Shape& shape, const void* data);
-  TensorView(const Array& array)  // NOLINT: an array is a view of itself
-      : TensorView(array.dtype(), array.shape(), array.raw()) {}
-
+  TensorView(const Array& array) : dtype_(array.dtype()), shape_(array.shape()), data_(array.raw()) {}  // NOLINT
+  TensorView(DType dtype, const Shape& shape, const void* data) : dtype_(dtype), shape_(shape), data_(data) {}
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   const void* data() const { return data_; }

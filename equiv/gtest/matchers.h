@@ -1,6 +1,4 @@
-// equiv/gtest/matchers.h - gMock matchers on tensors.
-//
-//   EXPECT_THAT(logits, equiv::NumericallyEquals(expected, equiv::Tolerance::Ulp(4)));
+// equiv/gtest/matchers.h - EXPECT_THAT(tensor, NumericallyEquivalentTo(expected, Tolerance::Ulp(2)))
 #pragma once
 #include <gmock/gmock.h>
 
@@ -8,27 +6,18 @@
 #include "kernels/base/op_builder.h"
 
 namespace equiv {
+namespace internal {
+inline const Array& ArrayOf(const Array& array) { return array; }
+inline const Array& ArrayOf(const Value& value) { return value.array(); }
+}  // namespace internal
 
-// Matches an Array, or a Value that holds one, under the rules of compare.h. A symbolic Value, no value, and a dtype
-// that cannot be compared do not match; the explanation says so.
-class NumericallyEqualsMatcher {
- public:
-  using is_gtest_matcher = void;
-  NumericallyEqualsMatcher(Array expected, const Tolerance& tolerance)
-      : expected_(std::move(expected)), tolerance_(tolerance) {}
-  bool MatchAndExplain(const Array& actual, std::ostream* explanation) const;
-  bool MatchAndExplain(const Value& actual, std::ostream* explanation) const;
-  void DescribeTo(std::ostream* out) const;
-  void DescribeNegationTo(std::ostream* out) const;
-
- private:
-  Array expected_;
-  Tolerance tolerance_;
-};
-
-inline NumericallyEqualsMatcher NumericallyEquals(Array expected,
-                                                  const Tolerance& tolerance = Tolerance::Allclose(1e-6, 1e-5)) {
-  return {std::move(expected), tolerance};
+// Matches an Array, or an eager tensor, of equal dtype and shape whose elements are within `tolerance` of `expected`.
+MATCHER_P2(NumericallyEquivalentTo, expected, tolerance,
+           (negation ? std::string("is not within ") : std::string("is within ")) + tolerance.ToString() + " of the expected tensor") {
+  const Report report = Compare(internal::ArrayOf(expected), internal::ArrayOf(arg), tolerance);
+  *result_listener << report.ToString();
+  return report.ok() && !report.nothing_compared;
 }
+inline auto NumericallyEquivalentTo(const Array& expected) { return NumericallyEquivalentTo(expected, Tolerance::Allclose(1e-6, 1e-5)); }
 
 }  // namespace equiv

@@ -1,4 +1,4 @@
-// equiv/report/report.h - results as one self-contained HTML page.
+// equiv/report/report.h - a run as one self-contained HTML page.
 #pragma once
 #include <string>
 #include <utility>
@@ -11,7 +11,7 @@ struct Figure {
 };
 struct Phase {
   std::string name;
-  double seconds;
+  double seconds = 0;
 };
 struct Table {
   std::string title;
@@ -22,7 +22,7 @@ struct Stage {
   std::string id, title, verdict;
   std::vector<std::string> lines;
   std::vector<Figure> figures;
-  std::string failure;
+  std::string failure;  // empty when there is none
   std::vector<Phase> phases;
 };
 struct Document {
@@ -33,8 +33,7 @@ struct Document {
   std::vector<Table> tables;
 };
 
-// Loads nothing from elsewhere, reads well from 390 px width on, in light and dark. All text is escaped; bytes that are
-// not UTF-8 become U+FFFD.
+// HTML 5, UTF-8, no external resource, readable from 390 pixels on; every text escaped.
 std::string ToHtml(const Document& document);
 
 }  // namespace equiv::report
