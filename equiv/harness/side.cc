@@ -158,7 +158,7 @@ class SessionSide final : public Side {
       fetch.push_back(total);
       std::vector<Array> values = session.Run(fetch, feeds);
       recording.total_loss = values.back();
-      for (std::size_t i = 0; i < losses.size(); ++i) recording.losses.push_back({TensorName(losses[i]), values[i]});
+      for (std::size_t i = 0; i < losses.size(); ++i) recording.losses.push_back({runtime::TensorName(losses[i]), values[i]});
     }
     phases.Start("forward");
     runtime::Fetch::List fetch{outputs.output};

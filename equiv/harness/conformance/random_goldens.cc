@@ -28,11 +28,11 @@ namespace rt = runtime;
 using nlohmann::json;
 
 struct Row {
-  std::string file, op, dtype_text;
+  std::string file{}, op{}, dtype_text{};
   DType dtype = DType::kInvalid;
-  Shape shape;
-  std::string hash;
-  std::map<std::string, std::string> params;
+  Shape shape{};
+  std::string hash{};
+  std::map<std::string, std::string> params{};
 
   bool has(const std::string& name) const { return params.contains(name); }
   const std::string& Text(const std::string& name) const {
