@@ -69,7 +69,7 @@ class Judge {
   void Finish(const Recording& expected, const Recording& actual, bool wiring) {
     for (const auto& [kind, count] : counts_)
       stage_.lines.push_back(fmt::format("{} {}{} compared, {} bitwise equal, largest difference {}", count.tensors, kind,
-                                         count.tensors == 1 ? "" : "s", count.bitwise, FormatDouble(count.worst)));
+                                         count.tensors == 1 ? "" : kind.ends_with("s") ? "es" : "s", count.bitwise, FormatDouble(count.worst)));
     if (!constant_.empty() && !wiring)
       stage_.lines.push_back(fmt::format("constant on both sides (says little): {}", Some(constant_)));
     if (failures_ > 3) stage_.failure += fmt::format("... and {} more\n", failures_ - 3);

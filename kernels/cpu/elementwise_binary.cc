@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "kernels/cpu/compute_util.h"
@@ -91,6 +92,14 @@ void Comparison(KernelContext& ctx, F f) {
   if (dtype == DType::kBool) return Broadcast<bool, bool>(ctx, [f](bool a, bool b) { return f(a, b); });
   ForNumeric(ctx, dtype, [&]<class T>() { Broadcast<T, bool>(ctx, [f](T a, T b) { return f(a, b); }); });
 }
+// Comparisons alone would let a denormal through where TensorFlow's minps and maxps flush it.
+template <class T>
+T FlushTiny(T v) {
+  if constexpr (std::is_floating_point_v<T>)
+    return std::abs(v) < std::numeric_limits<T>::min() ? std::copysign(T{0}, v) : v;
+  else
+    return v;
+}
 // Integers wrap around as unsigned ones do.
 template <class T>
 using Wrapping = std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>, std::type_identity<T>>;
@@ -127,10 +136,10 @@ void RealDiv(KernelContext& ctx) {
   ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { Broadcast<T, T>(ctx, [](T a, T b) { return a / b; }); });
 }
 void Maximum(KernelContext& ctx) {
-  Arithmetic(ctx, []<class T>(T a, T b) { return a != a ? a : b != b ? b : a < b ? b : a; });
+  Arithmetic(ctx, []<class T>(T a, T b) { return a != a ? a : b != b ? b : FlushTiny(a < b ? b : a); });
 }
 void Minimum(KernelContext& ctx) {
-  Arithmetic(ctx, []<class T>(T a, T b) { return a != a ? a : b != b ? b : b < a ? b : a; });
+  Arithmetic(ctx, []<class T>(T a, T b) { return a != a ? a : b != b ? b : FlushTiny(b < a ? b : a); });
 }
 void SquaredDifference(KernelContext& ctx) {
   Arithmetic(ctx, []<class T>(T a, T b) { return Wrap(a, b, [](auto x, auto y) { return (x - y) * (x - y); }); });

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 
 #include "kernels/base/flush.h"
 #include "kernels/cpu/compute_util.h"
@@ -28,14 +29,18 @@ template <class F>
 void Numeric(KernelContext& ctx, F f) {
   ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
 }
+template <class T>
+T Magnitude(T v) {
+  return std::abs(v);
+}
 }  // namespace
 
-// tf: relu keeps -0 and NaN, and does not flush a denormal.
+// tf: NaN stays NaN, everything not above 0 (denormals too: they are flushed) becomes +0.
 void Relu(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return v < T{0} ? T{0} : v; });
+  Numeric(ctx, []<class T>(T v) { return v <= T{0} ? T{0} : v; });
 }
 void Relu6(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return v < T{0} ? T{0} : v > T{6} ? T{6} : v; });
+  Numeric(ctx, []<class T>(T v) { return v <= T{0} ? T{0} : v > T{6} ? T{6} : v; });
 }
 void Elu(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return v < T{0} ? std::expm1(v) : v; });
@@ -59,7 +64,8 @@ void Exp(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return std::exp(v); });
 }
 void Log(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::log(v); });
+  // The library's log looks at the bits, so a denormal is flushed by hand.
+  Floating(ctx, []<class T>(T v) { return std::log(std::abs(v) < std::numeric_limits<T>::min() ? std::copysign(T{0}, v) : v); });
 }
 void Sqrt(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return std::sqrt(v); });
@@ -77,7 +83,8 @@ void Abs(KernelContext& ctx) {
   Numeric(ctx, []<class T>(T v) { return static_cast<T>(std::abs(v)); });
 }
 void Sign(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return v > T{0} ? T{1} : v < T{0} ? static_cast<T>(-1) : v == T{0} ? T{0} : v; });
+  // tf: Eigen's psign gives |x| where x equals 0, so a denormal keeps its size
+  Numeric(ctx, []<class T>(T v) { return v > T{0} ? T{1} : v < T{0} ? static_cast<T>(-1) : v == T{0} ? Magnitude(v) : v; });
 }
 void Floor(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return std::floor(v); });

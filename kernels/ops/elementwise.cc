@@ -33,7 +33,7 @@ void MergeAll(ShapeContext& c) {
 }  // namespace
 
 void RegisterElementwise(OpRegistry& r) {
-  Unary(r, "Relu", "max(x, 0), keeping NaN and -0.", kNumbers, cpu::Relu, "features: T", "activations: T");
+  Unary(r, "Relu", "max(x, 0), keeping NaN.", kNumbers, cpu::Relu, "features: T", "activations: T");
   Unary(r, "Relu6", "min(max(x, 0), 6), keeping NaN.", kNumbers, cpu::Relu6, "features: T", "activations: T");
   Unary(r, "Elu", "x for x >= 0, else exp(x) - 1.", kFloats, cpu::Elu, "features: T", "activations: T");
   Unary(r, "Softplus", "log(1 + exp(x)).", kFloats, cpu::Softplus, "features: T", "activations: T");
