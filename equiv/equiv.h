@@ -9,4 +9,5 @@
 #include "runtime/layers/slim.h"
 #include "runtime/random/initializers.h"
 #include "runtime/random/random_ops.h"
+#include "runtime/variables/regularizers.h"
 #include "runtime/variables/variables.h"
