@@ -13,7 +13,7 @@ struct Count {
   int passed = 0, exact = 0, failed = 0, skipped = 0;
   std::string failures;
 };
-Count Run(const std::string& folder, const std::string& backend) {
+Count RunFolder(const std::string& folder, const std::string& backend) {
   ConformanceOptions options;
   options.backend = backend;
   options.find_model = [](const std::string& name, std::int64_t classes) { return fixtures::ModelWithClasses(name, classes); };
@@ -35,7 +35,7 @@ std::vector<std::string> BackendNames() {
 
 // 519 tensors and 36 tables; four tensors are orthogonal matrices, equal to 1e-6.
 TEST(Goldens, RandomNumbersBitForBit) {
-  const Count c = Run("random", "cpu");
+  const Count c = RunFolder("random", "cpu");
   EXPECT_EQ(c.failed, 0) << c.failures;
   EXPECT_EQ(c.skipped, 0);
   EXPECT_EQ(c.passed, 555);
@@ -46,12 +46,12 @@ class OnBackend : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Goldens, OnBackend, testing::ValuesIn(BackendNames()), [](const auto& info) { return info.param; });
 
 TEST_P(OnBackend, Operations) {
-  const Count c = Run("ops", GetParam());
+  const Count c = RunFolder("ops", GetParam());
   EXPECT_EQ(c.failed, 0) << c.failures;
   EXPECT_GE(c.passed, 207);
 }
 TEST_P(OnBackend, InceptionResnetV2) {
-  const Count c = Run("inception_resnet_v2", GetParam());
+  const Count c = RunFolder("inception_resnet_v2", GetParam());
   EXPECT_EQ(c.failed, 0) << c.failures;
   EXPECT_GE(c.passed, 350);
 }
