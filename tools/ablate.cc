@@ -43,7 +43,12 @@ int Run(const Flags& flags) {
   const SidePtr first = InSession(entry.model, {.class_name = entry.class_name});
   const SidePtr second = flags.against == "session" ? InSession(entry.model, {.class_name = entry.class_name})
                                                     : InEager(entry.model, {.class_name = entry.class_name});
-  const Ablation ablation = Ablate(*first, *second, options);
+  Ablation ablation;
+  try {
+    ablation = Ablate(*first, *second, options);
+  } catch (const NotFoundError& error) {  // a name given with --from, --to or --fix
+    throw UsageError(error.what());
+  }
   progress.Clear();
 
   if (!flags.json.empty()) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "equiv/compare/decimal.h"
+#include "kernels/base/flush.h"
 #include "kernels/base/thread_pool.h"
 
 namespace equiv {
@@ -167,6 +168,7 @@ void CompareElements(const TensorView& expected, const TensorView& actual, Repor
   std::vector<std::unique_ptr<Part>> parts(static_cast<std::size_t>(blocks));  // only blocks with something to say
   std::vector<char> varies(static_cast<std::size_t>(blocks), 0);
   ThreadPool::Default().ParallelFor(blocks, [&](std::int64_t b) {
+    ScopedKeepDenormals keep;  // the pool flushes them
     const std::int64_t begin = b * kBlock, end = std::min(n, begin + kBlock);
     const std::size_t bytes = static_cast<std::size_t>(end - begin) * sizeof(T);
     const bool same = std::memcmp(e + begin, a + begin, bytes) == 0;

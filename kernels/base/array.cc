@@ -1,5 +1,7 @@
 #include "kernels/base/array.h"
 
+#include <sys/mman.h>
+
 #include <fmt/format.h>
 
 #include <atomic>
@@ -16,6 +18,7 @@ namespace {
 class BlockCache {
  public:
   static constexpr std::size_t kSmall = 64 * 1024, kKept = std::size_t{96} << 20;
+  static constexpr std::size_t kMapped = 512 * 1024;  // straight from the system and back: no holes in the heap
   static std::size_t Round(std::size_t bytes) {
     if (bytes < kSmall) return (bytes + 63) / 64 * 64 + (bytes == 0 ? 64 : 0);
     const std::size_t step = std::bit_floor(bytes) / 8;
@@ -32,6 +35,11 @@ class BlockCache {
         return p;
       }
     }
+    if (rounded >= kMapped) {
+      void* p = mmap(nullptr, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (p == MAP_FAILED) throw std::bad_alloc();
+      return p;
+    }
     void* p = std::aligned_alloc(64, rounded);
     if (!p) throw std::bad_alloc();
     return p;
@@ -45,7 +53,10 @@ class BlockCache {
         return;
       }
     }
-    std::free(p);
+    if (rounded >= kMapped)
+      munmap(p, rounded);
+    else
+      std::free(p);
   }
 
  private:

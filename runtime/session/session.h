@@ -15,7 +15,7 @@ namespace equiv::runtime {
 
 struct SessionOptions {
   std::string backend = "auto";
-  PassOptions passes;          // optimiser passes, on by default as in TensorFlow
+  PassOptions passes = {};     // optimiser passes, on by default as in TensorFlow
   ThreadPool* pool = nullptr;  // null: ThreadPool::Default()
 };
 

@@ -67,13 +67,17 @@ TEST(Repository, IncludesFollowTheLayers) {
 TEST(Repository, PublicHeadersNameNoForeignType) {
   const std::regex foreign("#include <(Eigen|google/protobuf|oneapi|dnnl|cudnn|cuda|nlohmann|fmt|kainjow|re2)");
   for (const fs::path& file : Sources({"kernels/base", "kernels/ops", "runtime", "equiv"}))
-    if (file.extension() == ".h") EXPECT_FALSE(std::regex_search(Read(file), foreign)) << Relative(file);
+    if (file.extension() == ".h") {
+      EXPECT_FALSE(std::regex_search(Read(file), foreign)) << Relative(file);
+    }
 }
 TEST(Repository, FilesStayReadable) {
   for (const fs::path& file : Sources(kAll)) {
     const std::string text = Read(file);
     EXPECT_LE(std::ranges::count(text, '\n'), 600) << Relative(file);
-    if (file.extension() == ".h") EXPECT_NE(text.find("#pragma once"), std::string::npos) << Relative(file);
+    if (file.extension() == ".h") {
+      EXPECT_NE(text.find("#pragma once"), std::string::npos) << Relative(file);
+    }
   }
 }
 TEST(Repository, ContractionIsOffAndFastMathStaysOut) {
@@ -82,7 +86,9 @@ TEST(Repository, ContractionIsOffAndFastMathStaysOut) {
   for (const auto& entry : fs::recursive_directory_iterator(kRoot)) {
     const std::string name = Relative(entry.path());
     if (name.starts_with("build") || name.starts_with(".git/")) continue;
-    if (entry.path().filename() == "CMakeLists.txt" || entry.path().extension() == ".cmake") EXPECT_FALSE(std::regex_search(Read(entry.path()), fast)) << name;
+    if (entry.path().filename() == "CMakeLists.txt" || entry.path().extension() == ".cmake") {
+      EXPECT_FALSE(std::regex_search(Read(entry.path()), fast)) << name;
+    }
   }
 }
 TEST(Repository, SkippedTestsSayWhy) {
