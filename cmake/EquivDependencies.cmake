@@ -8,10 +8,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
-find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
-add_library(equiv_random123 INTERFACE)
-target_include_directories(equiv_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
-
 find_path(MUSTACHE_INCLUDE_DIR kainjow/mustache.hpp REQUIRED)
 add_library(equiv_mustache INTERFACE)
 target_include_directories(equiv_mustache SYSTEM INTERFACE ${MUSTACHE_INCLUDE_DIR})

@@ -24,7 +24,7 @@ nlohmann::ordered_json ToJson(const std::string& suite, const std::vector<CaseRe
     if (r.outcome == CaseResult::Outcome::kFail) failures.push_back({{"case", r.id}, {"why", r.why}});
     if (r.outcome == CaseResult::Outcome::kSkip) skips.push_back({{"case", r.id}, {"why", r.why}});
   }
-  nlohmann::ordered_json out = {{"schema_version", 1}, {"suite", suite},  {"cases", results.size()}, {"passed", passed}};
+  nlohmann::ordered_json out = {{"schema_version", 1}, {"suite", suite}, {"cases", results.size()}, {"passed", passed}};
   out["failed"] = failures.size();
   out["skipped"] = skips.size();
   out["bit_exact"] = exact;
@@ -37,7 +37,9 @@ int Run(const Flags& flags) {
   flags.run.Apply();
   Progress progress;
   ConformanceOptions options{.backend = flags.run.backend, .find_model = {}, .progress = {}};
-  options.find_model = [](const std::string& name, std::int64_t classes) { return fixtures::ModelWithClasses(name, classes); };
+  options.find_model = [](const std::string& name, std::int64_t classes) {
+    return fixtures::ModelWithClasses(name, classes);
+  };
   options.progress = [&](const std::string& text) { progress.Show(text); };
   const ConformanceRun run = RunConformance(flags.folder, options);
   progress.Clear();
@@ -47,11 +49,14 @@ int Run(const Flags& flags) {
   } else {
     for (const CaseResult& r : run.results) {
       if (r.outcome == CaseResult::Outcome::kPass && !flags.verbose) continue;
-      const char* word = r.outcome == CaseResult::Outcome::kPass ? "pass" : r.outcome == CaseResult::Outcome::kFail ? "FAIL" : "skip";
+      const char* word = r.outcome == CaseResult::Outcome::kPass   ? "pass"
+                         : r.outcome == CaseResult::Outcome::kFail ? "FAIL"
+                                                                   : "skip";
       fmt::print("{} {}{}{}\n", word, r.id, r.why.empty() ? "" : ": ", r.why);
     }
-    fmt::print("{}: {} cases, {} passed ({} bit exact), {} failed, {} skipped\n", run.suite, run.results.size(), summary["passed"].get<int>(),
-               summary["bit_exact"].get<int>(), summary["failed"].get<int>(), summary["skipped"].get<int>());
+    fmt::print("{}: {} cases, {} passed ({} bit exact), {} failed, {} skipped\n", run.suite, run.results.size(),
+               summary["passed"].get<int>(), summary["bit_exact"].get<int>(), summary["failed"].get<int>(),
+               summary["skipped"].get<int>());
   }
   if (run.results.empty()) {
     fmt::print(stderr, "equiv: '{}' holds no case\n", flags.folder);
@@ -63,9 +68,13 @@ int Run(const Flags& flags) {
 }  // namespace
 
 std::function<int()> AddConformance(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("conformance", "Runs a folder of stored cases and compares with what TensorFlow computed.");
+  CLI::App* command =
+      app.add_subcommand("conformance", "Runs a folder of stored cases and compares with what TensorFlow computed.");
   auto flags = std::make_shared<Flags>();
-  command->add_option("folder", flags->folder, "folder in the format of goldens/random, goldens/inception_resnet_v2 or goldens/ops")->required();
+  command
+      ->add_option("folder", flags->folder,
+                   "folder in the format of goldens/random, goldens/inception_resnet_v2 or goldens/ops")
+      ->required();
   command->add_flag("--json", flags->json, "print one JSON object");
   command->add_flag("--verbose", flags->verbose, "print passing cases too");
   flags->run.AddTo(*command);

@@ -11,7 +11,8 @@ namespace equiv::tools {
 std::function<int()> AddList(CLI::App& app) {
   CLI::App* command = app.add_subcommand("list", "Names models, backends and ops.");
   auto what = std::make_shared<std::string>();
-  command->add_option("what", *what, "models, backends or ops; all when left out")->check(CLI::IsMember({"models", "backends", "ops"}));
+  command->add_option("what", *what, "models, backends or ops; all when left out")
+      ->check(CLI::IsMember({"models", "backends", "ops"}));
   return [what] {
     const OpRegistry& registry = OpRegistry::Global();
     const bool all = what->empty();

@@ -59,6 +59,14 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);
+  } catch (const CLI::RequiredError& error) {
+    if (!app.get_subcommands().empty()) {
+      app.exit(error);
+      return kUsage;
+    }
+    if (argc > 1) return Fail(kUsage, fmt::format("unknown verb '{}'; equiv --help lists the verbs", argv[1]));
+    std::fputs(app.help().c_str(), stderr);
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     app.exit(error);
     return kUsage;

@@ -29,8 +29,13 @@ int Run(const Flags& flags) {
   flags.run.Apply();
   Progress progress;
   const fixtures::ModelEntry& entry = flags.model.Entry();
-  RunRequest request{.inputs = {flags.model.MakeInput()}, .random = RandomMode{flags.mode, flags.seed}, .set_variables = {}, .values = {},
-                     .backend = flags.run.backend, .passes = {}, .progress = {}};
+  RunRequest request{.inputs = {flags.model.MakeInput()},
+                     .random = RandomMode{flags.mode, flags.seed},
+                     .set_variables = {},
+                     .values = {},
+                     .backend = flags.run.backend,
+                     .passes = {},
+                     .progress = {}};
   request.training = flags.training;
   request.progress = [&](const std::string& phase) { progress.Show(phase); };
   const SidePtr session = InSession(entry.model, {.class_name = entry.class_name});
@@ -38,26 +43,39 @@ int Run(const Flags& flags) {
   const Recording a = session->Run(request), b = eager->Run(request);
   progress.Clear();
   const std::vector<DrawRow> rows = AlignDraws(a.draws, b.draws);
-  const std::string title = fmt::format("{}: random draws, mode {}, seed {}, {}", entry.name, flags.mode, flags.seed, flags.training ? "training" : "inference");
+  const std::string title = fmt::format("{}: random draws, mode {}, seed {}, {}", entry.name, flags.mode, flags.seed,
+                                        flags.training ? "training" : "inference");
   fmt::print("{}\n{}", title, LedgerText(rows, session->name(), eager->name(), flags.only_misaligned, 100000));
-  fmt::print("operation_seed afterwards: {} {}, {} {}\n", session->name(), a.operation_seed_after, eager->name(), b.operation_seed_after);
+  fmt::print("operation_seed afterwards: {} {}, {} {}\n", session->name(), a.operation_seed_after, eager->name(),
+             b.operation_seed_after);
   if (!flags.json.empty()) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     auto draw = [](const DrawRecord* d) -> nlohmann::ordered_json {
       if (!d) return nullptr;
-      return {{"op_seed", d->seed2}, {"seed", d->seed}, {"kind", d->kind}, {"dtype", std::string(Name(d->dtype))}, {"shape", d->shape.ToString()},
-              {"owner", d->owner}, {"call_site", d->call_site}, {"first_values", d->first_values}, {"hash", fmt::format("{:016x}", d->hash)}};
+      return {{"op_seed", d->seed2},
+              {"seed", d->seed},
+              {"kind", d->kind},
+              {"dtype", std::string(Name(d->dtype))},
+              {"shape", d->shape.ToString()},
+              {"owner", d->owner},
+              {"call_site", d->call_site},
+              {"first_values", d->first_values},
+              {"hash", fmt::format("{:016x}", d->hash)}};
     };
     for (const DrawRow& row : rows)
-      list.push_back({{"status", std::string(Name(row.status))}, {"session", draw(row.expected)}, {"eager", draw(row.actual)}});
-    WriteFile(flags.json, nlohmann::ordered_json{{"schema_version", 1}, {"title", title}, {"draws", list}}.dump(1) + "\n");
+      list.push_back(
+          {{"status", std::string(Name(row.status))}, {"session", draw(row.expected)}, {"eager", draw(row.actual)}});
+    WriteFile(flags.json,
+              nlohmann::ordered_json{{"schema_version", 1}, {"title", title}, {"draws", list}}.dump(1) + "\n");
   }
   if (!flags.html.empty()) {
     report::Document document;
     document.title = title;
     document.verdict = AllAligned(rows) ? "aligned" : "not aligned";
     document.passed = AllAligned(rows);
-    report::Table table{.title = "Draws in program order", .columns = {"status", "owner", "call site", session->name(), eager->name()}, .rows = {}};
+    report::Table table{.title = "Draws in program order",
+                        .columns = {"status", "owner", "call site", session->name(), eager->name()},
+                        .rows = {}};
     for (const DrawRow& row : rows) table.rows.push_back(Cells(row));
     document.tables.push_back(std::move(table));
     WriteFile(flags.html, report::ToHtml(document));
@@ -71,7 +89,9 @@ std::function<int()> AddTrace(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   flags->model.AddTo(*command);
   flags->run.AddTo(*command);
-  command->add_option("--mode", flags->mode, "how draws are seeded")->check(CLI::IsMember({"num_random_ops", "constant"}))->capture_default_str();
+  command->add_option("--mode", flags->mode, "how draws are seeded")
+      ->check(CLI::IsMember({"num_random_ops", "constant"}))
+      ->capture_default_str();
   command->add_option("--seed", flags->seed, "seed of the random tool")->capture_default_str();
   command->add_flag("--training", flags->training, "training instead of inference");
   command->add_flag("--functional", flags->functional, "embed the eager layer in a functional model");

@@ -28,14 +28,17 @@ struct Flags {
   bool no_passes = false;
 };
 
-std::string Word(Outcome outcome) { return outcome == Outcome::kWiring ? "WIRING (equal; says nothing about the weights)" : std::string(Name(outcome)); }
+std::string Word(Outcome outcome) {
+  return outcome == Outcome::kWiring ? "WIRING (equal; says nothing about the weights)" : std::string(Name(outcome));
+}
 
 // The guide's two scaling layers under both guards: what the guards look like when they fire.
 std::vector<std::string> ScalingLayerLines() {
   runtime::EagerScope eager_scope;
   auto first_line = [](const std::string& text, const char* key) {
     const auto at = text.find(key);
-    return at == std::string::npos ? std::string("unexpected text: ") + text : text.substr(at, text.find('\n', at) - at);
+    return at == std::string::npos ? std::string("unexpected text: ") + text
+                                   : text.substr(at, text.find('\n', at) - at);
   };
   const runtime::Tensor x(Array::Full<float>(Shape{1, 4, 4, 3}, 1.0f));
   std::vector<std::string> lines;
@@ -46,14 +49,16 @@ std::vector<std::string> ScalingLayerLines() {
     broken(x);
     throw AssertionError("the guard AssertNoVariableCreations missed the broken scaling layer");
   } catch (const ValueError& error) {
-    lines.push_back("broken scaling layer, AssertNoVariableCreations: " + first_line(error.what(), "Attempted to create").substr(0, 100) + "...");
+    lines.push_back("broken scaling layer, AssertNoVariableCreations: " +
+                    first_line(error.what(), "Attempted to create").substr(0, 100) + "...");
     lines.push_back("  " + first_line(error.what(), "created at"));
   }
   try {
     CatchAndRaise([&] { broken(x); });
     throw AssertionError("the guard CatchAndRaiseCreatedVariables missed the broken scaling layer");
   } catch (const ValueError& error) {
-    lines.push_back("broken scaling layer, CatchAndRaiseCreatedVariables: " + first_line(error.what(), "('Created vars:'"));
+    lines.push_back("broken scaling layer, CatchAndRaiseCreatedVariables: " +
+                    first_line(error.what(), "('Created vars:'"));
   }
   fixtures::FixedScalingLayer fixed;
   fixed(x);
@@ -79,7 +84,10 @@ nlohmann::ordered_json StageJson(const StageResult& stage) {
     if (tensors.size() == 20) break;
     tensors.push_back({{"kind", c.kind}, {"name", c.name}, {"ok", c.report.ok()}, {"max_abs", c.report.max_abs_error}});
   }
-  nlohmann::ordered_json out = {{"id", stage.id}, {"title", stage.title}, {"verdict", std::string(Name(stage.outcome))}, {"seconds", stage.seconds}};
+  nlohmann::ordered_json out = {{"id", stage.id},
+                                {"title", stage.title},
+                                {"verdict", std::string(Name(stage.outcome))},
+                                {"seconds", stage.seconds}};
   out["lines"] = stage.lines;
   out["figures"] = std::move(figures);
   out["differing_tensors"] = std::move(tensors);
@@ -96,18 +104,26 @@ nlohmann::ordered_json StageJson(const StageResult& stage) {
   return out;
 }
 
-report::Document ToDocument(const std::string& title, const Verdict& verdict, const std::vector<std::pair<std::string, std::string>>& environment) {
+report::Document ToDocument(const std::string& title, const Verdict& verdict,
+                            const std::vector<std::pair<std::string, std::string>>& environment) {
   report::Document document;
   document.title = title;
   document.verdict = std::string(Name(verdict.outcome));
   document.passed = verdict.ok();
   document.environment = environment;
   for (const StageResult& s : verdict.stages) {
-    report::Stage stage{.id = s.id, .title = s.title, .verdict = std::string(Name(s.outcome)), .lines = s.lines, .figures = {}, .failure = s.failure, .phases = {}};
+    report::Stage stage{.id = s.id,
+                        .title = s.title,
+                        .verdict = std::string(Name(s.outcome)),
+                        .lines = s.lines,
+                        .figures = {},
+                        .failure = s.failure,
+                        .phases = {}};
     for (const Figure& f : s.figures) stage.figures.push_back({f.name, f.decimal, f.hex});
     for (const auto* recording : {&s.expected, &s.actual})
       if (*recording)
-        for (const Phase& p : (*recording)->phases) stage.phases.push_back({(*recording)->environment.executor + ": " + p.name, p.seconds});
+        for (const Phase& p : (*recording)->phases)
+          stage.phases.push_back({(*recording)->environment.executor + ": " + p.name, p.seconds});
     document.stages.push_back(std::move(stage));
   }
   return document;
@@ -121,7 +137,8 @@ int Run(const Flags& flags) {
   const Backend& backend = registry.GetBackend(flags.run.backend);
   const int threads = ThreadPool::Default().size();
   const std::string title = fmt::format("equiv validate {}", entry.name);
-  fmt::print("{}: session versus eager, input {}, backend {}, {} thread{}\n", title, flags.model.input, backend.name, threads, threads == 1 ? "" : "s");
+  fmt::print("{}: session versus eager, input {}, backend {}, {} thread{}\n", title, flags.model.input, backend.name,
+             threads, threads == 1 ? "" : "s");
   std::fflush(stdout);
 
   Progress progress;
@@ -148,7 +165,8 @@ int Run(const Flags& flags) {
   const SidePtr session = InSession(entry.model, {.class_name = entry.class_name});
   const SidePtr eager = InEager(entry.model, {.class_name = entry.class_name});
   const Verdict verdict = CheckEquivalence(*session, *eager, options);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), memory = PeakMemoryMiB();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+               memory = PeakMemoryMiB();
   const std::vector<std::pair<std::string, std::string>> environment = {
       {"model", entry.name},
       {"input", fmt::format("{} {}", flags.model.input, options.inputs[0].array().shape().ToString())},
@@ -160,7 +178,8 @@ int Run(const Flags& flags) {
       {"wall time", fmt::format("{:.2f} s", seconds)},
       {"peak memory", fmt::format("{:.0f} MiB", memory)},
   };
-  nlohmann::ordered_json out = {{"schema_version", 1}, {"model", entry.name}, {"verdict", std::string(Name(verdict.outcome))}};
+  nlohmann::ordered_json out = {
+      {"schema_version", 1}, {"model", entry.name}, {"verdict", std::string(Name(verdict.outcome))}};
   out["seconds"] = seconds;
   out["peak_memory_mib"] = memory;
   for (const auto& [key, value] : environment) out["environment"][key] = value;
@@ -168,7 +187,8 @@ int Run(const Flags& flags) {
   for (const StageResult& stage : verdict.stages) out["stages"].push_back(StageJson(stage));
   WriteFile(flags.json, out.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   WriteFile(flags.html, report::ToHtml(ToDocument(title, verdict, environment)));
-  fmt::print("\n{}: {}  ({:.2f} s, {:.0f} MiB at most)\nwrote {} and {}\n", title, Name(verdict.outcome), seconds, memory, flags.html, flags.json);
+  fmt::print("\n{}: {}  ({:.2f} s, {:.0f} MiB at most)\nwrote {} and {}\n", title, Name(verdict.outcome), seconds,
+             memory, flags.html, flags.json);
   return verdict.ok() ? kEquivalent : kNotEquivalent;
 }
 }  // namespace
@@ -179,8 +199,12 @@ std::function<int()> AddValidate(CLI::App& app) {
   flags->model.AddTo(*command);
   flags->run.AddTo(*command);
   command->add_option("--stage", flags->stages, "run this step only; repeatable")->check(CLI::IsMember(AllStages()));
-  command->add_option("--rtol", flags->rtol, "relative tolerance")->check(CLI::NonNegativeNumber)->capture_default_str();
-  command->add_option("--atol", flags->atol, "absolute tolerance")->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--rtol", flags->rtol, "relative tolerance")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--atol", flags->atol, "absolute tolerance")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--seed", flags->seed, "seed of the random tool")->capture_default_str();
   command->add_flag("--no-passes", flags->no_passes, "switch the session's optimiser passes off");
   command->add_option("--html", flags->html, "where to write the page")->capture_default_str();

@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 void RunOptions::AddTo(CLI::App& command) {
   command.add_option("--backend", backend, "cpu, onednn, or auto (the fastest present)")->capture_default_str();
-  command.add_option("--threads", threads, "threads to compute with; results do not depend on it")->check(CLI::Range(1, 1024));
+  command.add_option("--threads", threads, "threads to compute with; results do not depend on it")
+      ->check(CLI::Range(1, 1024));
 }
 void RunOptions::Apply() const {
   try {
@@ -48,7 +49,9 @@ Array ModelOptions::MakeInput() const {
   std::vector<std::int64_t> dims = entry.input_shape.vector();
   dims[0] = batch;
   if (size > 0 && dims.size() == 4) dims[1] = dims[2] = size;
-  if (size > 0 && dims.size() != 4) throw UsageError(fmt::format("--size is for image models; '{}' takes an input of shape {}", model, entry.input_shape.ToString()));
+  if (size > 0 && dims.size() != 4)
+    throw UsageError(fmt::format("--size is for image models; '{}' takes an input of shape {}", model,
+                                 entry.input_shape.ToString()));
   const Shape shape(dims);
   if (input == "ones") return Array::Full<float>(shape, 1.0f);
   if (input == "uniform") {
@@ -56,7 +59,11 @@ Array ModelOptions::MakeInput() const {
     runtime::EagerContext& eager = runtime::EagerContext::Get();
     eager.ClearKernelCache();
     const Array dims_array = Array::Of<std::int64_t>(Shape{shape.rank()}, shape.dims());
-    Array u = eager.Add1("RandomUniform", {Value(dims_array)}, {{"dtype", DType::kFloat32}, {"seed", std::int64_t{7}}, {"seed2", std::int64_t{3}}}).array().Copy();
+    Array u = eager
+                  .Add1("RandomUniform", {Value(dims_array)},
+                        {{"dtype", DType::kFloat32}, {"seed", std::int64_t{7}}, {"seed2", std::int64_t{3}}})
+                  .array()
+                  .Copy();
     float* p = u.mutable_data<float>();
     for (std::int64_t i = 0; i < u.num_elements(); ++i) p[i] = 2.0f * p[i] - 1.0f;
     return u;
@@ -64,7 +71,8 @@ Array ModelOptions::MakeInput() const {
   if (!input.ends_with(".npy")) throw UsageError("--input is 'ones', 'uniform' or a .npy file, got '" + input + "'");
   Array array = ReadNpy(input);
   if (array.rank() != shape.rank())
-    throw InvalidArgumentError(fmt::format("'{}' holds shape {}, the model takes rank {}", input, array.shape().ToString(), shape.rank()));
+    throw InvalidArgumentError(
+        fmt::format("'{}' holds shape {}, the model takes rank {}", input, array.shape().ToString(), shape.rank()));
   return array;
 }
 

@@ -44,7 +44,7 @@ struct RunOptions {
 // Which model on which input.
 struct ModelOptions {
   std::string model;
-  std::int64_t size = 0;   // 0: the model's own
+  std::int64_t size = 0;  // 0: the model's own
   std::int64_t batch = 1;
   std::string input = "ones";  // "ones", "uniform", or a .npy file
   void AddTo(CLI::App& command);

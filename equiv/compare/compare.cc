@@ -30,7 +30,8 @@ std::int64_t Distance(T a, T b) {
     return bits & kSign ? -static_cast<__int128>(bits & ~kSign) : static_cast<__int128>(bits);
   };
   const __int128 d = order(a) - order(b), size = d < 0 ? -d : d;
-  return size > std::numeric_limits<std::int64_t>::max() ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(size);
+  return size > std::numeric_limits<std::int64_t>::max() ? std::numeric_limits<std::int64_t>::max()
+                                                         : static_cast<std::int64_t>(size);
 }
 
 // How the compared number of each dtype is seen.
@@ -39,9 +40,12 @@ struct Element {
   static double Value(T x) { return static_cast<double>(x); }
   static std::int64_t Ulp(T a, T b) {
     const __int128 d = static_cast<__int128>(a) - static_cast<__int128>(b), size = d < 0 ? -d : d;
-    return size > std::numeric_limits<std::int64_t>::max() ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(size);
+    return size > std::numeric_limits<std::int64_t>::max() ? std::numeric_limits<std::int64_t>::max()
+                                                           : static_cast<std::int64_t>(size);
   }
-  static double AbsError(T a, T b) { return static_cast<double>(a > b ? static_cast<__int128>(a) - b : static_cast<__int128>(b) - a); }
+  static double AbsError(T a, T b) {
+    return static_cast<double>(a > b ? static_cast<__int128>(a) - b : static_cast<__int128>(b) - a);
+  }
 };
 template <>
 struct Element<bool> {
@@ -67,7 +71,9 @@ struct HalfElement {
   static double Value(H x) { return static_cast<double>(static_cast<float>(x)); }
   static std::int64_t Ulp(H a, H b) {
     if (std::isnan(Value(a)) || std::isnan(Value(b))) return std::numeric_limits<std::int64_t>::max();
-    const auto order = [](H x) { return x.bits & 0x8000u ? -static_cast<int>(x.bits & 0x7fffu) : static_cast<int>(x.bits); };
+    const auto order = [](H x) {
+      return x.bits & 0x8000u ? -static_cast<int>(x.bits & 0x7fffu) : static_cast<int>(x.bits);
+    };
     return std::abs(order(a) - order(b));
   }
   static double AbsError(H a, H b) { return std::abs(Value(a) - Value(b)); }
@@ -109,7 +115,9 @@ void Examine(const T* e, const T* a, std::int64_t begin, std::int64_t end, Repor
           differs = ulp > t.max_ulp && !(std::abs(ev) <= t.zero_zone && std::abs(av) <= t.zero_zone);
           if (differs) r.needed = std::max(r.needed, static_cast<double>(ulp));
           break;
-        case Tolerance::Kind::kBitwise: differs = std::memcmp(e + i, a + i, sizeof(T)) != 0; break;
+        case Tolerance::Kind::kBitwise:
+          differs = std::memcmp(e + i, a + i, sizeof(T)) != 0;
+          break;
       }
     } else {
       const bool same = t.kind == Tolerance::Kind::kBitwise ? std::memcmp(e + i, a + i, sizeof(T)) == 0
@@ -172,7 +180,8 @@ void CompareElements(const TensorView& expected, const TensorView& actual, Repor
     const std::int64_t begin = b * kBlock, end = std::min(n, begin + kBlock);
     const std::size_t bytes = static_cast<std::size_t>(end - begin) * sizeof(T);
     const bool same = std::memcmp(e + begin, a + begin, bytes) == 0;
-    varies[static_cast<std::size_t>(b)] = std::memcmp(e, e + begin, sizeof(T)) != 0 || std::memcmp(e + begin, e + begin + 1, bytes - sizeof(T)) != 0;
+    varies[static_cast<std::size_t>(b)] =
+        std::memcmp(e, e + begin, sizeof(T)) != 0 || std::memcmp(e + begin, e + begin + 1, bytes - sizeof(T)) != 0;
     Report part;
     part.tolerance = report.tolerance;
     if (same) {
@@ -190,7 +199,8 @@ void CompareElements(const TensorView& expected, const TensorView& actual, Repor
     Merge(report, part->report);
     report.bitwise_equal &= part->same_bits;
   }
-  report.all_equal_constant = report.bitwise_equal && n > 1 && std::none_of(varies.begin(), varies.end(), [](char v) { return v != 0; });
+  report.all_equal_constant =
+      report.bitwise_equal && n > 1 && std::none_of(varies.begin(), varies.end(), [](char v) { return v != 0; });
   report.max_abs_error = report.absolute.error;
 }
 
@@ -200,19 +210,25 @@ std::int64_t UlpDistance(float a, float b) { return Distance<float, std::uint32_
 std::int64_t UlpDistance(double a, double b) { return Distance<double, std::uint64_t>(a, b); }
 
 Tolerance Tolerance::Allclose(double rtol, double atol) {
-  if (!(rtol >= 0) || !(atol >= 0)) throw ValueError(fmt::format("Tolerance: rtol and atol must be >= 0, got {} and {}", rtol, atol));
+  if (!(rtol >= 0) || !(atol >= 0))
+    throw ValueError(fmt::format("Tolerance: rtol and atol must be >= 0, got {} and {}", rtol, atol));
   return {.kind = Kind::kAllclose, .rtol = rtol, .atol = atol};
 }
 Tolerance Tolerance::Ulp(std::int64_t max_ulp, double zero_zone) {
-  if (max_ulp < 0 || !(zero_zone >= 0)) throw ValueError(fmt::format("Tolerance: max_ulp and zero_zone must be >= 0, got {} and {}", max_ulp, zero_zone));
+  if (max_ulp < 0 || !(zero_zone >= 0))
+    throw ValueError(fmt::format("Tolerance: max_ulp and zero_zone must be >= 0, got {} and {}", max_ulp, zero_zone));
   return {.kind = Kind::kUlp, .max_ulp = max_ulp, .zero_zone = zero_zone};
 }
 Tolerance Tolerance::Bitwise() { return {.kind = Kind::kBitwise}; }
 std::string Tolerance::ToString() const {
   switch (kind) {
-    case Kind::kAllclose: return fmt::format("rtol {}, atol {}", FormatDouble(rtol), FormatDouble(atol));
-    case Kind::kUlp: return zero_zone > 0 ? fmt::format("{} ULP, zero zone {}", max_ulp, FormatDouble(zero_zone)) : fmt::format("{} ULP", max_ulp);
-    case Kind::kBitwise: break;
+    case Kind::kAllclose:
+      return fmt::format("rtol {}, atol {}", FormatDouble(rtol), FormatDouble(atol));
+    case Kind::kUlp:
+      return zero_zone > 0 ? fmt::format("{} ULP, zero zone {}", max_ulp, FormatDouble(zero_zone))
+                           : fmt::format("{} ULP", max_ulp);
+    case Kind::kBitwise:
+      break;
   }
   return "bitwise";
 }
@@ -222,11 +238,14 @@ Report Compare(const TensorView& expected, const TensorView& actual, const Toler
   report.tolerance = tolerance;
   report.dtype = expected.dtype();
   report.shape = expected.shape();
-  report.allowed = tolerance.kind == Tolerance::Kind::kAllclose ? tolerance.atol : static_cast<double>(tolerance.max_ulp);
+  report.allowed =
+      tolerance.kind == Tolerance::Kind::kAllclose ? tolerance.atol : static_cast<double>(tolerance.max_ulp);
   if (expected.dtype() != actual.dtype())
-    report.mismatch = fmt::format("dtypes differ: expected {}, actual {}", Name(expected.dtype()), Name(actual.dtype()));
+    report.mismatch =
+        fmt::format("dtypes differ: expected {}, actual {}", Name(expected.dtype()), Name(actual.dtype()));
   else if (expected.shape() != actual.shape())
-    report.mismatch = fmt::format("shapes differ: expected {}, actual {}", expected.shape().ToString(), actual.shape().ToString());
+    report.mismatch =
+        fmt::format("shapes differ: expected {}, actual {}", expected.shape().ToString(), actual.shape().ToString());
   if (!report.mismatch.empty()) {
     report.nothing_compared = true;
     return report;
@@ -237,20 +256,47 @@ Report Compare(const TensorView& expected, const TensorView& actual, const Toler
     return report;
   }
   switch (expected.dtype()) {
-    case DType::kFloat32: CompareElements<float>(expected, actual, report); break;
-    case DType::kFloat64: CompareElements<double>(expected, actual, report); break;
-    case DType::kFloat16: CompareElements<Float16>(expected, actual, report); break;
-    case DType::kBFloat16: CompareElements<BFloat16>(expected, actual, report); break;
-    case DType::kInt8: CompareElements<std::int8_t>(expected, actual, report); break;
-    case DType::kInt16: CompareElements<std::int16_t>(expected, actual, report); break;
-    case DType::kInt32: CompareElements<std::int32_t>(expected, actual, report); break;
-    case DType::kInt64: CompareElements<std::int64_t>(expected, actual, report); break;
-    case DType::kUInt8: CompareElements<std::uint8_t>(expected, actual, report); break;
-    case DType::kUInt16: CompareElements<std::uint16_t>(expected, actual, report); break;
-    case DType::kUInt32: CompareElements<std::uint32_t>(expected, actual, report); break;
-    case DType::kUInt64: CompareElements<std::uint64_t>(expected, actual, report); break;
-    case DType::kBool: CompareElements<bool>(expected, actual, report); break;
-    default: throw UnimplementedError(fmt::format("Compare: no comparison of {} tensors", Name(expected.dtype())));
+    case DType::kFloat32:
+      CompareElements<float>(expected, actual, report);
+      break;
+    case DType::kFloat64:
+      CompareElements<double>(expected, actual, report);
+      break;
+    case DType::kFloat16:
+      CompareElements<Float16>(expected, actual, report);
+      break;
+    case DType::kBFloat16:
+      CompareElements<BFloat16>(expected, actual, report);
+      break;
+    case DType::kInt8:
+      CompareElements<std::int8_t>(expected, actual, report);
+      break;
+    case DType::kInt16:
+      CompareElements<std::int16_t>(expected, actual, report);
+      break;
+    case DType::kInt32:
+      CompareElements<std::int32_t>(expected, actual, report);
+      break;
+    case DType::kInt64:
+      CompareElements<std::int64_t>(expected, actual, report);
+      break;
+    case DType::kUInt8:
+      CompareElements<std::uint8_t>(expected, actual, report);
+      break;
+    case DType::kUInt16:
+      CompareElements<std::uint16_t>(expected, actual, report);
+      break;
+    case DType::kUInt32:
+      CompareElements<std::uint32_t>(expected, actual, report);
+      break;
+    case DType::kUInt64:
+      CompareElements<std::uint64_t>(expected, actual, report);
+      break;
+    case DType::kBool:
+      CompareElements<bool>(expected, actual, report);
+      break;
+    default:
+      throw UnimplementedError(fmt::format("Compare: no comparison of {} tensors", Name(expected.dtype())));
   }
   return report;
 }

@@ -26,9 +26,9 @@ struct Report {
   Tolerance tolerance;
   DType dtype = DType::kInvalid;
   Shape shape;
-  std::string mismatch;           // dtype or shape differ: how
-  std::int64_t compared = 0;      // elements
-  std::int64_t differing = 0;     // elements beyond the tolerance
+  std::string mismatch;        // dtype or shape differ: how
+  std::int64_t compared = 0;   // elements
+  std::int64_t differing = 0;  // elements beyond the tolerance
   std::int64_t expected_nan = 0, actual_nan = 0, expected_inf = 0, actual_inf = 0;
   std::int64_t first_differing = -1;
   bool nothing_compared = false;

@@ -23,8 +23,10 @@ std::string Shortest(T value) {
   std::from_chars(power.data(), power.data() + power.size(), exponent);
   std::string digits, sign;
   for (char c : text.substr(0, e)) {
-    if (c == '-') sign = "-";
-    else if (c != '.') digits += c;
+    if (c == '-')
+      sign = "-";
+    else if (c != '.')
+      digits += c;
   }
   const int n = static_cast<int>(digits.size());
   if (exponent < -4 || exponent >= 16) {
@@ -33,7 +35,8 @@ std::string Shortest(T value) {
   }
   if (exponent < 0) return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
   if (n <= exponent + 1) return sign + digits + std::string(static_cast<std::size_t>(exponent + 1 - n), '0') + ".0";
-  return sign + digits.substr(0, static_cast<std::size_t>(exponent + 1)) + "." + digits.substr(static_cast<std::size_t>(exponent + 1));
+  return sign + digits.substr(0, static_cast<std::size_t>(exponent + 1)) + "." +
+         digits.substr(static_cast<std::size_t>(exponent + 1));
 }
 }  // namespace
 

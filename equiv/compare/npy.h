@@ -7,8 +7,8 @@
 
 namespace equiv {
 
-// Versions 1.0 to 3.0, little-endian numbers and bool, C order. NotFoundError: no such file; DataLossError: damaged or cut
-// short; UnimplementedError: big-endian, Fortran order, structured or object dtype. Every text names the file.
+// Versions 1.0 to 3.0, little-endian numbers and bool, C order. NotFoundError: no such file; DataLossError: damaged or
+// cut short; UnimplementedError: big-endian, Fortran order, structured or object dtype. Every text names the file.
 Array ReadNpy(const std::string& path);
 // The same from memory; `what` names it in errors.
 Array ParseNpy(std::span<const std::byte> bytes, const std::string& what);

@@ -15,7 +15,8 @@ struct Tolerance {
   // |actual - expected| <= atol + rtol * |expected|, in double. tf: numpy.testing.assert_allclose(actual, expected)
   // ValueError when a bound is negative or NaN.
   static Tolerance Allclose(double rtol, double atol);
-  // At most `max_ulp` representable values between them, or both within [-zero_zone, zero_zone]. Integers: the difference.
+  // At most `max_ulp` representable values between them, or both within [-zero_zone, zero_zone]. Integers: the
+  // difference.
   static Tolerance Ulp(std::int64_t max_ulp, double zero_zone = 0);
   // The same bits.
   static Tolerance Bitwise();

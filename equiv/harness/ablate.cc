@@ -22,7 +22,8 @@ struct TracedOp {
 };
 
 bool Interesting(const OpDef& def) {
-  static const std::set<std::string> kPlumbing = {"Const", "Placeholder", "VarHandleOp", "ReadVariableOp", "VarIsInitializedOp", "NoOp", "Identity"};
+  static const std::set<std::string> kPlumbing = {
+      "Const", "Placeholder", "VarHandleOp", "ReadVariableOp", "VarIsInitializedOp", "NoOp", "Identity"};
   return !kPlumbing.contains(def.name) && !(def.name.starts_with("Assign") && def.name.ends_with("VariableOp"));
 }
 
@@ -51,8 +52,9 @@ class Tracer final : public runtime::Observer {
   static void Replace(runtime::OpEvent& event, const Array& value) {
     const Array& old = event.outputs.at(0);
     if (old.dtype() != value.dtype() || !(old.shape() == value.shape()))
-      throw InvalidArgumentError(fmt::format("'{}' is {}{}, the value to fix it to is {}{}", event.name, Name(old.dtype()), old.shape().ToString(),
-                                             Name(value.dtype()), value.shape().ToString()));
+      throw InvalidArgumentError(fmt::format("'{}' is {}{}, the value to fix it to is {}{}", event.name,
+                                             Name(old.dtype()), old.shape().ToString(), Name(value.dtype()),
+                                             value.shape().ToString()));
     event.outputs[0] = value;
   }
   bool keep_arrays_;
@@ -60,8 +62,8 @@ class Tracer final : public runtime::Observer {
 
 struct Traced {
   Recording recording;
-  std::vector<TracedOp> ops;      // forward ops only
-  std::vector<std::size_t> event; // position of each among all traced events
+  std::vector<TracedOp> ops;       // forward ops only
+  std::vector<std::size_t> event;  // position of each among all traced events
 };
 
 Traced Trace(Side& side, RunRequest request, bool keep_arrays, const std::map<std::size_t, Array>& replace) {
@@ -96,12 +98,16 @@ std::vector<std::pair<std::size_t, std::size_t>> Pair(const std::vector<TracedOp
   auto at = [&](std::size_t i, std::size_t j) -> std::uint16_t& { return length[i * (m + 1) + j]; };
   for (std::size_t i = n; i-- > 0;)
     for (std::size_t j = m; j-- > 0;)
-      at(i, j) = a[i].def == b[j].def ? static_cast<std::uint16_t>(at(i + 1, j + 1) + 1) : std::max(at(i + 1, j), at(i, j + 1));
+      at(i, j) = a[i].def == b[j].def ? static_cast<std::uint16_t>(at(i + 1, j + 1) + 1)
+                                      : std::max(at(i + 1, j), at(i, j + 1));
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t i = 0, j = 0; i < n && j < m;) {
-    if (a[i].def == b[j].def && at(i, j) == at(i + 1, j + 1) + 1) pairs.emplace_back(i++, j++);
-    else if (at(i + 1, j) >= at(i, j + 1)) ++i;
-    else ++j;
+    if (a[i].def == b[j].def && at(i, j) == at(i + 1, j + 1) + 1)
+      pairs.emplace_back(i++, j++);
+    else if (at(i + 1, j) >= at(i, j + 1))
+      ++i;
+    else
+      ++j;
   }
   return pairs;
 }
@@ -151,8 +157,8 @@ Ablation Ablate(Side& first, Side& second, const AblateOptions& options) {
     const TracedOp& op = dry_first.ops[pairs[p].first];
     pair_of_name[op.name] = p;
     for (const NamedArray& output : dry_first.recording.outputs)
-      if (output.name != "output" && !op.outputs.empty() && op.outputs[0].buffer() == output.array.buffer() && output.array.buffer() &&
-          op.outputs[0].shape() == output.array.shape()) {
+      if (output.name != "output" && !op.outputs.empty() && op.outputs[0].buffer() == output.array.buffer() &&
+          output.array.buffer() && op.outputs[0].shape() == output.array.shape()) {
         end_point[p] = output.name;
         pair_of_name[output.name] = p;
       }
@@ -160,11 +166,16 @@ Ablation Ablate(Side& first, Side& second, const AblateOptions& options) {
   auto find = [&](const std::string& name) {
     auto it = pair_of_name.find(Stem(name));
     if (it == pair_of_name.end())
-      throw NotFoundError(fmt::format("no op or end point '{}' in both runs of this model; `equiv ablate` without --from, --to and --fix lists them all", name));
+      throw NotFoundError(
+          fmt::format("no op or end point '{}' in both runs of this model; `equiv ablate` without --from, --to and "
+                      "--fix lists them all",
+                      name));
     return it->second;
   };
-  const std::size_t from = options.from.empty() ? 0 : find(options.from), to = options.to.empty() ? pairs.size() : find(options.to) + 1;
-  if (!pairs.empty() && from >= to) throw InvalidArgumentError(fmt::format("'{}' comes after '{}' in the program", options.from, options.to));
+  const std::size_t from = options.from.empty() ? 0 : find(options.from),
+                    to = options.to.empty() ? pairs.size() : find(options.to) + 1;
+  if (!pairs.empty() && from >= to)
+    throw InvalidArgumentError(fmt::format("'{}' comes after '{}' in the program", options.from, options.to));
 
   std::map<std::size_t, Array> fix_first, fix_second;
   std::set<std::size_t> fixed;
@@ -200,10 +211,19 @@ Ablation Ablate(Side& first, Side& second, const AblateOptions& options) {
   for (std::size_t p = from; p < to; ++p) {
     const TracedOp& x = first_ops.at(pairs[p].first);
     const TracedOp& y = b.ops.at(pairs[p].second);
-    AblateRow row{.name = x.name, .op = x.def->name, .end_point = end_point[p], .shape = {}, .fixed = fixed.contains(p), .total = {}, .inherited = {}, .introduced = {}};
+    AblateRow row{.name = x.name,
+                  .op = x.def->name,
+                  .end_point = end_point[p],
+                  .shape = {},
+                  .fixed = fixed.contains(p),
+                  .total = {},
+                  .inherited = {},
+                  .introduced = {}};
     if (!x.outputs.empty()) row.shape = x.outputs[0].shape();
     row.total = Difference(x.outputs, y.outputs);
-    const bool again = !x.def->stateful && std::ranges::all_of(x.inputs, [](const Array& in) { return in.has_value() && in.dtype() != DType::kResource; });
+    const bool again = !x.def->stateful && std::ranges::all_of(x.inputs, [](const Array& in) {
+      return in.has_value() && in.dtype() != DType::kResource;
+    });
     if (row.fixed) {
       // nothing of its own
     } else if (!again) {

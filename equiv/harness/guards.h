@@ -7,8 +7,9 @@
 
 namespace equiv {
 
-// While it lives, creating a variable throws ValueError at the creating line: "Attempted to create a new variable instead
-// of reusing an existing one. Args: {...}", then the creating file and line on a line of their own and the usual cause.
+// While it lives, creating a variable throws ValueError at the creating line: "Attempted to create a new variable
+// instead of reusing an existing one. Args: {...}", then the creating file and line on a line of their own and the
+// usual cause.
 class AssertNoVariableCreations {
  public:
   AssertNoVariableCreations();

@@ -14,7 +14,8 @@ Key KeyOf(const DrawRecord& d, bool with_owner) {
   return {with_owner ? d.owner : std::string(), d.kind, d.dtype, d.shape.ToString()};
 }
 
-// partner[i]: index in `actual` drawn by the same op of the program, or -1. First by owner, then by kind and shape alone.
+// partner[i]: index in `actual` drawn by the same op of the program, or -1. First by owner, then by kind and shape
+// alone.
 std::vector<int> Match(const std::vector<DrawRecord>& expected, const std::vector<DrawRecord>& actual) {
   std::vector<int> partner(expected.size(), -1);
   std::vector<bool> taken(actual.size(), false);
@@ -38,12 +39,18 @@ bool SameSeeds(const DrawRecord& a, const DrawRecord& b) { return a.seed == b.se
 
 std::string_view Name(DrawStatus status) {
   switch (status) {
-    case DrawStatus::kAligned: return "aligned";
-    case DrawStatus::kSwapped: return "swapped";
-    case DrawStatus::kMoved: return "moved";
-    case DrawStatus::kDiffers: return "differs";
-    case DrawStatus::kMissing: return "missing";
-    case DrawStatus::kExtra: return "extra";
+    case DrawStatus::kAligned:
+      return "aligned";
+    case DrawStatus::kSwapped:
+      return "swapped";
+    case DrawStatus::kMoved:
+      return "moved";
+    case DrawStatus::kDiffers:
+      return "differs";
+    case DrawStatus::kMissing:
+      return "missing";
+    case DrawStatus::kExtra:
+      return "extra";
   }
   return "";
 }
@@ -67,7 +74,8 @@ std::vector<DrawRow> AlignDraws(const std::vector<DrawRecord>& expected, const s
     const DrawRecord& other = actual[static_cast<std::size_t>(partner[i])];
     flush_extras(static_cast<std::size_t>(partner[i]));
     DrawStatus status = DrawStatus::kMoved;
-    if (SameSeeds(expected[i], other)) status = expected[i].hash == other.hash ? DrawStatus::kAligned : DrawStatus::kDiffers;
+    if (SameSeeds(expected[i], other))
+      status = expected[i].hash == other.hash ? DrawStatus::kAligned : DrawStatus::kDiffers;
     rows.push_back({status, &expected[i], &other});
   }
   flush_extras(actual.size());
@@ -92,8 +100,8 @@ std::string DrawText(const DrawRecord& d) {
                      static_cast<std::uint32_t>(d.hash >> 32));
 }
 
-std::string LedgerText(const std::vector<DrawRow>& rows, const std::string& expected_name, const std::string& actual_name,
-                       bool only_misaligned, std::size_t max_rows) {
+std::string LedgerText(const std::vector<DrawRow>& rows, const std::string& expected_name,
+                       const std::string& actual_name, bool only_misaligned, std::size_t max_rows) {
   std::map<DrawStatus, int> counts;
   for (const DrawRow& row : rows) ++counts[row.status];
   std::string text = fmt::format("draws: {} rows", rows.size());
@@ -108,7 +116,8 @@ std::string LedgerText(const std::vector<DrawRow>& rows, const std::string& expe
     }
     ++printed;
     const DrawRecord& any = row.expected ? *row.expected : *row.actual;
-    text += fmt::format("  {:<8} '{}'{}\n", Name(row.status), any.owner, any.call_site.empty() ? "" : " (" + any.call_site + ")");
+    text += fmt::format("  {:<8} '{}'{}\n", Name(row.status), any.owner,
+                        any.call_site.empty() ? "" : " (" + any.call_site + ")");
     if (row.status == DrawStatus::kAligned) {
       text += fmt::format("    both: {}\n", DrawText(any));
       continue;

@@ -24,9 +24,11 @@ runtime::SeedPair DeterministicRandomTestTool::Take() {
   }
   if (observed_.contains(operation_seed_))
     throw ValueError(fmt::format(
-        "This `DeterministicRandomTestTool` object is trying to re-use the already-used operation seed {}. It cannot guarantee "
+        "This `DeterministicRandomTestTool` object is trying to re-use the already-used operation seed {}. It cannot "
+        "guarantee "
         "random numbers will match between eager and sessions when an operation seed is reused. You most likely set "
-        "`operation_seed` explicitly but used a value that caused the naturally-incrementing operation seed sequences to "
+        "`operation_seed` explicitly but used a value that caused the naturally-incrementing operation seed sequences "
+        "to "
         "overlap with an already-used seed.",
         operation_seed_));
   observed_.insert(operation_seed_);

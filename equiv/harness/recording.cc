@@ -24,8 +24,12 @@ std::string SiteText(const std::source_location& site) {
 
 void RecordingObserver::OnOpDone(runtime::OpEvent& event) {
   if (event.def.random) {
-    DrawRecord draw{.sequence = event.sequence, .kind = event.def.name, .shape = {}, .owner = event.owner,
-                    .call_site = SiteText(event.call_site), .first_values = {}};
+    DrawRecord draw{.sequence = event.sequence,
+                    .kind = event.def.name,
+                    .shape = {},
+                    .owner = event.owner,
+                    .call_site = SiteText(event.call_site),
+                    .first_values = {}};
     if (const AttrValue* seed = event.attrs.Find("seed")) draw.seed = std::get<std::int64_t>(*seed);
     if (const AttrValue* seed2 = event.attrs.Find("seed2")) draw.seed2 = std::get<std::int64_t>(*seed2);
     const Array& drawn = event.outputs.at(0);
@@ -45,6 +49,7 @@ void RecordingObserver::OnOpDone(runtime::OpEvent& event) {
   const bool read = op == "ReadVariableOp";
   if (!read && !(op.starts_with("Assign") && op.ends_with("VariableOp"))) return;
   if (event.inputs.empty() || event.inputs[0].dtype() != DType::kResource || !event.inputs[0].variable()) return;
-  recording_.effects.push_back({read ? EffectRecord::Kind::kRead : EffectRecord::Kind::kWrite, event.inputs[0].variable()->name()});
+  recording_.effects.push_back(
+      {read ? EffectRecord::Kind::kRead : EffectRecord::Kind::kWrite, event.inputs[0].variable()->name()});
 }
 }  // namespace equiv

@@ -53,11 +53,12 @@ struct Phase {
 struct Recording {
   Environment environment;
   std::vector<VariableRecord> variables;  // in order of creation, as a creation hook sees it
-  std::vector<std::string> listed_variables;  // names in the executor's own list (eager: sorted by name, session: creation)
-  std::vector<NamedArray> outputs;            // "output", then the end points in order
-  std::vector<NamedArray> losses;             // each regularisation loss
-  Array total_loss;                           // AddN of them; no value when there are none
-  std::vector<DrawRecord> draws;              // in program order
+  std::vector<std::string>
+      listed_variables;             // names in the executor's own list (eager: sorted by name, session: creation)
+  std::vector<NamedArray> outputs;  // "output", then the end points in order
+  std::vector<NamedArray> losses;   // each regularisation loss
+  Array total_loss;                 // AddN of them; no value when there are none
+  std::vector<DrawRecord> draws;    // in program order
   std::vector<EffectRecord> effects;
   std::int64_t ops_executed = 0;
   std::int64_t operation_seed_after = -1;  // of the random tool; -1 without one

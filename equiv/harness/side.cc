@@ -81,8 +81,8 @@ Array ForcedValue(const Variable& v, const RunRequest& request) {
   const Shape shape = v.shape().Require();
   if (v.dtype() == DType::kFloat64) return Array::Full<double>(shape, static_cast<double>(*request.set_variables));
   if (v.dtype() != DType::kFloat32)
-    throw InvalidArgumentError("step 3 sets every variable to one value, which float variables only can take; '" + v.name() +
-                               "' is " + std::string(Name(v.dtype())) + "; leave step 3 out");
+    throw InvalidArgumentError("step 3 sets every variable to one value, which float variables only can take; '" +
+                               v.name() + "' is " + std::string(Name(v.dtype())) + "; leave step 3 out");
   return Array::Full<float>(shape, *request.set_variables);
 }
 
@@ -96,7 +96,8 @@ void CheckValuesExist(const std::vector<Variable>& variables, const RunRequest& 
 
 class SessionSide final : public Side {
  public:
-  SessionSide(runtime::ModelFunction model, SideOptions options) : model_(std::move(model)), options_(std::move(options)) {}
+  SessionSide(runtime::ModelFunction model, SideOptions options)
+      : model_(std::move(model)), options_(std::move(options)) {}
   std::string name() const override { return "session"; }
 
   Recording Run(const RunRequest& request) override {
@@ -142,7 +143,8 @@ class SessionSide final : public Side {
     std::vector<Node*> forced;
     if (!request.set_variables)
       for (const Variable& v : variables)
-        if (request.values.contains(v.name())) forced.push_back(v.Assign(runtime::Constant(request.values.at(v.name()))));
+        if (request.values.contains(v.name()))
+          forced.push_back(v.Assign(runtime::Constant(request.values.at(v.name()))));
     runtime::Session session(graph, {.backend = request.backend, .passes = request.passes});
     recording.environment.backend = session.backend().name;
     for (const std::string& pass : runtime::PassNames())
@@ -158,7 +160,8 @@ class SessionSide final : public Side {
       fetch.push_back(total);
       std::vector<Array> values = session.Run(fetch, feeds);
       recording.total_loss = values.back();
-      for (std::size_t i = 0; i < losses.size(); ++i) recording.losses.push_back({runtime::TensorName(losses[i]), values[i]});
+      for (std::size_t i = 0; i < losses.size(); ++i)
+        recording.losses.push_back({runtime::TensorName(losses[i]), values[i]});
     }
     phases.Start("forward");
     runtime::Fetch::List fetch{outputs.output};
@@ -172,7 +175,8 @@ class SessionSide final : public Side {
     phases.Start("fetch variables");
     for (const Variable& v : created) {
       const std::shared_ptr<equiv::Variable> storage = session.resources().Find(v.op_name());
-      recording.variables.push_back(Describe(v, storage && storage->initialized() ? storage->Read(v.op_name()) : Array()));
+      recording.variables.push_back(
+          Describe(v, storage && storage->initialized() ? storage->Read(v.op_name()) : Array()));
     }
     recording.ops_executed = session.ops_executed();
     recording.operation_seed_after = aligned.after();

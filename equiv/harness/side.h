@@ -27,12 +27,12 @@ struct RunRequest {
   std::vector<Array> inputs;
   bool training = false;
   std::optional<RandomMode> random;
-  std::optional<float> set_variables;        // every variable forced to this value before the run (step 3)
-  std::map<std::string, Array> values;       // variables forced to given values, by name with ":0"
+  std::optional<float> set_variables;   // every variable forced to this value before the run (step 3)
+  std::map<std::string, Array> values;  // variables forced to given values, by name with ":0"
   std::string backend = "auto";
   runtime::PassOptions passes;
-  bool build_only = false;                   // step 2: make the variables, compute no output in the session
-  int calls = 1;                             // eager: call the layer this often (re-use must not add variables)
+  bool build_only = false;  // step 2: make the variables, compute no output in the session
+  int calls = 1;            // eager: call the layer this often (re-use must not add variables)
   std::function<void(const std::string& phase)> progress;  // called when a phase starts; may be empty
 };
 
@@ -41,15 +41,14 @@ class Side {
   virtual ~Side() = default;
   virtual std::string name() const = 0;
   virtual Recording Run(const RunRequest& request) = 0;
-  // Step 1: runs the model once, then twice more under the two guards; throws what a guard throws. A side whose executor
-  // builds afresh each time has nothing to check and returns false.
+  // Step 1: runs the model once, then twice more under the two guards; throws what a guard throws. A side whose
+  // executor builds afresh each time has nothing to check and returns false.
   virtual bool CheckVariablesCreatedOnce(const RunRequest& request) {
     (void)request;
     return false;
   }
 };
 using SidePtr = std::shared_ptr<Side>;
-
 
 // Accepts what model code looks like: Tensor(Tensor), Tensor(Tensor, bool training), Outputs(...) of the same, or
 // Outputs(const CallArgs&).
@@ -63,7 +62,8 @@ runtime::ModelFunction AsModel(F f) {
   } else if constexpr (std::is_invocable_v<F, const Tensor&, bool>) {
     return [f = std::move(f)](const CallArgs& a) -> Outputs { return f(a.inputs.at(0), a.training.value_or(false)); };
   } else {
-    static_assert(std::is_invocable_v<F, const Tensor&>, "a model is Tensor(Tensor), Tensor(Tensor, bool) or Outputs(const CallArgs&)");
+    static_assert(std::is_invocable_v<F, const Tensor&>,
+                  "a model is Tensor(Tensor), Tensor(Tensor, bool) or Outputs(const CallArgs&)");
     return [f = std::move(f)](const CallArgs& a) -> Outputs { return f(a.inputs.at(0)); };
   }
 }

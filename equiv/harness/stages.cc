@@ -30,14 +30,16 @@ constexpr StageInfo kStages[] = {
 
 Figure MakeFigure(std::string name, const Array& scalar) {
   const double value = scalar.ElementAsDouble(0);
-  return {std::move(name), scalar.dtype() == DType::kFloat32 ? FormatFloat(static_cast<float>(value)) : FormatDouble(value),
+  return {std::move(name),
+          scalar.dtype() == DType::kFloat32 ? FormatFloat(static_cast<float>(value)) : FormatDouble(value),
           fmt::format("{:a}", value)};
 }
 
 // Collects comparisons of one stage and judges them together.
 class Judge {
  public:
-  Judge(StageResult& stage, const Options& options) : stage_(stage), tolerance_(Tolerance::Allclose(options.rtol, options.atol)) {}
+  Judge(StageResult& stage, const Options& options)
+      : stage_(stage), tolerance_(Tolerance::Allclose(options.rtol, options.atol)) {}
 
   void Compare(const std::string& kind, const std::string& name, const Array& expected, const Array& actual) {
     Count& count = counts_[kind];
@@ -68,8 +70,12 @@ class Judge {
   // `wiring`: equal constants are expected here and prove the wiring only.
   void Finish(const Recording& expected, const Recording& actual, bool wiring) {
     for (const auto& [kind, count] : counts_)
-      stage_.lines.push_back(fmt::format("{} {}{} compared, {} bitwise equal, largest difference {}", count.tensors, kind,
-                                         count.tensors == 1 ? "" : kind.ends_with("s") ? "es" : "s", count.bitwise, FormatDouble(count.worst)));
+      stage_.lines.push_back(fmt::format("{} {}{} compared, {} bitwise equal, largest difference {}", count.tensors,
+                                         kind,
+                                         count.tensors == 1    ? ""
+                                         : kind.ends_with("s") ? "es"
+                                                               : "s",
+                                         count.bitwise, FormatDouble(count.worst)));
     if (!constant_.empty() && !wiring)
       stage_.lines.push_back(fmt::format("constant on both sides (says little): {}", Some(constant_)));
     if (failures_ > 3) stage_.failure += fmt::format("... and {} more\n", failures_ - 3);
@@ -85,7 +91,8 @@ class Judge {
     } else if (wiring) {
       stage_.outcome = Outcome::kWiring;
     } else if (informative_ == 0) {
-      Untrusted("only constants were compared: " + Some(constant_) + "; use inputs or weights that tell elements apart");
+      Untrusted("only constants were compared: " + Some(constant_) +
+                "; use inputs or weights that tell elements apart");
     }
   }
 
@@ -96,7 +103,8 @@ class Judge {
   };
   static std::string Some(const std::vector<std::string>& names) {
     const std::vector<std::string> first(names.begin(), names.begin() + std::min<std::ptrdiff_t>(5, std::ssize(names)));
-    return fmt::format("{}{}", fmt::join(first, ", "), names.size() > 5 ? fmt::format(" and {} more", names.size() - 5) : "");
+    return fmt::format("{}{}", fmt::join(first, ", "),
+                       names.size() > 5 ? fmt::format(" and {} more", names.size() - 5) : "");
   }
   void Untrusted(const std::string& why) {
     stage_.outcome = Outcome::kUntrusted;
@@ -111,14 +119,17 @@ class Judge {
   int failures_ = 0, informative_ = 0;
 };
 
-void CompareVariables(StageResult& stage, const Recording& a, const Recording& b, const std::string& an, const std::string& bn) {
+void CompareVariables(StageResult& stage, const Recording& a, const Recording& b, const std::string& an,
+                      const std::string& bn) {
   std::vector<std::string> problems;
   if (a.variables.size() != b.variables.size())
     problems.push_back(fmt::format("{} has {} variables, {} has {}", an, a.variables.size(), bn, b.variables.size()));
   for (const VariableRecord& v : a.variables)
-    if (!b.FindVariable(v.name)) problems.push_back(fmt::format("'{}' ({}) exists in {} only", v.name, v.created_at, an));
+    if (!b.FindVariable(v.name))
+      problems.push_back(fmt::format("'{}' ({}) exists in {} only", v.name, v.created_at, an));
   for (const VariableRecord& v : b.variables)
-    if (!a.FindVariable(v.name)) problems.push_back(fmt::format("'{}' ({}) exists in {} only", v.name, v.created_at, bn));
+    if (!a.FindVariable(v.name))
+      problems.push_back(fmt::format("'{}' ({}) exists in {} only", v.name, v.created_at, bn));
   const std::size_t both = std::min(a.variables.size(), b.variables.size());
   std::map<std::string, const VariableRecord*> by_name;
   for (const VariableRecord& v : b.variables) by_name.emplace(v.name, &v);
@@ -130,7 +141,8 @@ void CompareVariables(StageResult& stage, const Recording& a, const Recording& b
     if (it == by_name.end()) continue;
     const VariableRecord& w = *it->second;
     if (v.shape != w.shape)
-      problems.push_back(fmt::format("'{}' has shape {} in {}, {} in {}", v.name, v.shape.ToString(), an, w.shape.ToString(), bn));
+      problems.push_back(
+          fmt::format("'{}' has shape {} in {}, {} in {}", v.name, v.shape.ToString(), an, w.shape.ToString(), bn));
     if (v.dtype != w.dtype)
       problems.push_back(fmt::format("'{}' is {} in {}, {} in {}", v.name, Name(v.dtype), an, Name(w.dtype), bn));
     if (v.trainable != w.trainable)
@@ -139,14 +151,16 @@ void CompareVariables(StageResult& stage, const Recording& a, const Recording& b
   if (problems.empty())
     for (std::size_t i = 0; i < both; ++i)
       if (a.variables[i].name != b.variables[i].name) {
-        problems.push_back(fmt::format("order of creation parts at variable {}: '{}' in {}, '{}' in {}", i, a.variables[i].name, an,
-                                       b.variables[i].name, bn));
+        problems.push_back(fmt::format("order of creation parts at variable {}: '{}' in {}, '{}' in {}", i,
+                                       a.variables[i].name, an, b.variables[i].name, bn));
         break;
       }
-  stage.lines.push_back(fmt::format("{} variables, {} trainable, {} elements", a.variables.size(), trainable, elements));
+  stage.lines.push_back(
+      fmt::format("{} variables, {} trainable, {} elements", a.variables.size(), trainable, elements));
   if (!a.variables.empty() && !b.variables.empty())
-    stage.lines.push_back(fmt::format("first in {}'s own list '{}', in {}'s '{}'", an, a.listed_variables.empty() ? "" : a.listed_variables[0],
-                                      bn, b.listed_variables.empty() ? "" : b.listed_variables[0]));
+    stage.lines.push_back(fmt::format("first in {}'s own list '{}', in {}'s '{}'", an,
+                                      a.listed_variables.empty() ? "" : a.listed_variables[0], bn,
+                                      b.listed_variables.empty() ? "" : b.listed_variables[0]));
   for (std::size_t i = 0; i < problems.size() && i < 24; ++i) stage.failure += problems[i] + "\n";
   if (problems.size() > 24) stage.failure += fmt::format("... and {} more differences\n", problems.size() - 24);
   if (!problems.empty()) {
@@ -157,8 +171,8 @@ void CompareVariables(StageResult& stage, const Recording& a, const Recording& b
   }
 }
 
-void CompareRuns(StageResult& stage, const Options& options, Recording a, Recording b, bool wiring, const std::string& an,
-                 const std::string& bn) {
+void CompareRuns(StageResult& stage, const Options& options, Recording a, Recording b, bool wiring,
+                 const std::string& an, const std::string& bn) {
   Judge judge(stage, options);
   if (a.total_loss.has_value()) stage.figures.push_back(MakeFigure("regularization loss, " + an, a.total_loss));
   if (b.total_loss.has_value()) stage.figures.push_back(MakeFigure("regularization loss, " + bn, b.total_loss));
@@ -170,8 +184,10 @@ void CompareRuns(StageResult& stage, const Options& options, Recording a, Record
   }
   for (const NamedArray& output : a.outputs) {
     const Array* other = b.FindOutput(output.name);
-    if (!other) judge.Missing(fmt::format("output '{}' exists in {} only", output.name, an));
-    else judge.Compare("output", output.name, output.array, *other);
+    if (!other)
+      judge.Missing(fmt::format("output '{}' exists in {} only", output.name, an));
+    else
+      judge.Compare("output", output.name, output.array, *other);
   }
   for (const NamedArray& output : b.outputs)
     if (!a.FindOutput(output.name)) judge.Missing(fmt::format("output '{}' exists in {} only", output.name, bn));
@@ -179,15 +195,19 @@ void CompareRuns(StageResult& stage, const Options& options, Recording a, Record
     judge.Fail(fmt::format("{} has {} regularisation losses, {} has {}", an, a.losses.size(), bn, b.losses.size()));
   } else {
     for (std::size_t i = 0; i < a.losses.size(); ++i)
-      judge.Compare("regularisation loss", b.losses[i].name.empty() ? a.losses[i].name : b.losses[i].name, a.losses[i].array, b.losses[i].array);
-    if (a.total_loss.has_value() || b.total_loss.has_value()) judge.Compare("total loss", "AddN", a.total_loss, b.total_loss);
+      judge.Compare("regularisation loss", b.losses[i].name.empty() ? a.losses[i].name : b.losses[i].name,
+                    a.losses[i].array, b.losses[i].array);
+    if (a.total_loss.has_value() || b.total_loss.has_value())
+      judge.Compare("total loss", "AddN", a.total_loss, b.total_loss);
   }
   std::map<std::string, const VariableRecord*> by_name;
   for (const VariableRecord& v : b.variables) by_name.emplace(v.name, &v);
   for (const VariableRecord& v : a.variables) {
     auto it = by_name.find(v.name);
-    if (it == by_name.end()) judge.Missing(fmt::format("variable '{}' exists in {} only", v.name, an));
-    else judge.Compare("variable", v.name, v.value, it->second->value);
+    if (it == by_name.end())
+      judge.Missing(fmt::format("variable '{}' exists in {} only", v.name, an));
+    else
+      judge.Compare("variable", v.name, v.value, it->second->value);
   }
   for (const VariableRecord& v : b.variables)
     if (!a.FindVariable(v.name)) judge.Missing(fmt::format("variable '{}' exists in {} only", v.name, bn));
@@ -199,7 +219,8 @@ void CompareRuns(StageResult& stage, const Options& options, Recording a, Record
   stage.draws = AlignDraws(stage.expected->draws, stage.actual->draws);
   if (!stage.draws.empty()) {
     const bool aligned = AllAligned(stage.draws);
-    stage.lines.push_back(fmt::format("{} random draws, {}", stage.draws.size(), aligned ? "all aligned" : "not aligned"));
+    stage.lines.push_back(
+        fmt::format("{} random draws, {}", stage.draws.size(), aligned ? "all aligned" : "not aligned"));
     if (!aligned && stage.outcome == Outcome::kDifferent)
       stage.failure += "random draws do not align:\n" + LedgerText(stage.draws, an, bn, /*only_misaligned=*/true, 8);
   }
@@ -208,10 +229,14 @@ void CompareRuns(StageResult& stage, const Options& options, Recording a, Record
 
 std::string_view Name(Outcome outcome) {
   switch (outcome) {
-    case Outcome::kEquivalent: return "EQUIVALENT";
-    case Outcome::kWiring: return "WIRING";
-    case Outcome::kDifferent: return "DIFFERENT";
-    case Outcome::kUntrusted: return "UNTRUSTED";
+    case Outcome::kEquivalent:
+      return "EQUIVALENT";
+    case Outcome::kWiring:
+      return "WIRING";
+    case Outcome::kDifferent:
+      return "DIFFERENT";
+    case Outcome::kUntrusted:
+      return "UNTRUSTED";
   }
   return "";
 }
@@ -248,7 +273,12 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
     if (std::ranges::find(AllStages(), id) == AllStages().end())
       throw ValueError(fmt::format("unknown stage '{}'; stages are: {}", id, fmt::join(AllStages(), ", ")));
   Verdict verdict{.expected_name = expected.name(), .actual_name = actual.name(), .stages = {}};
-  RunRequest base{.inputs = {}, .random = {}, .set_variables = {}, .values = {}, .backend = options.backend, .passes = options.passes,
+  RunRequest base{.inputs = {},
+                  .random = {},
+                  .set_variables = {},
+                  .values = {},
+                  .backend = options.backend,
+                  .passes = options.passes,
                   .progress = {}};
   base.progress = options.progress;
   for (const runtime::Tensor& t : options.inputs) base.inputs.push_back(t.array());
@@ -263,9 +293,11 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
     Side* second = &actual;
     if (stage.id == "step1") {
       try {
-        const bool first_checked = expected.CheckVariablesCreatedOnce(request), second_checked = actual.CheckVariablesCreatedOnce(request);
+        const bool first_checked = expected.CheckVariablesCreatedOnce(request),
+                   second_checked = actual.CheckVariablesCreatedOnce(request);
         if (first_checked || second_checked) {
-          stage.lines.push_back("the guards AssertNoVariableCreations and CatchAndRaiseCreatedVariables saw no new variable");
+          stage.lines.push_back(
+              "the guards AssertNoVariableCreations and CatchAndRaiseCreatedVariables saw no new variable");
         } else {
           stage.lines.push_back("neither side keeps variables between calls: nothing to guard");
           stage.outcome = Outcome::kWiring;
@@ -300,7 +332,9 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
     verdict.stages.push_back(std::move(stage));
   }
   runtime::EagerContext::Get().Reset();
-  auto any = [&](Outcome o) { return std::ranges::any_of(verdict.stages, [o](const StageResult& s) { return s.outcome == o; }); };
+  auto any = [&](Outcome o) {
+    return std::ranges::any_of(verdict.stages, [o](const StageResult& s) { return s.outcome == o; });
+  };
   verdict.outcome = any(Outcome::kDifferent)    ? Outcome::kDifferent
                     : any(Outcome::kUntrusted)  ? Outcome::kUntrusted
                     : any(Outcome::kEquivalent) ? Outcome::kEquivalent

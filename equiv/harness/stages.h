@@ -13,7 +13,7 @@ namespace equiv {
 
 enum class Outcome {
   kEquivalent,
-  kWiring,     // equal where everything is equal by design (step 3): shows the wiring, nothing more
+  kWiring,  // equal where everything is equal by design (step 3): shows the wiring, nothing more
   kDifferent,
   kUntrusted,  // nothing was compared, or only constants, or no op ran
 };
@@ -32,11 +32,11 @@ struct TensorComparison {
 struct StageResult {
   std::string id, title;
   Outcome outcome = Outcome::kEquivalent;
-  std::vector<std::string> lines;        // what was found, one fact a line
+  std::vector<std::string> lines;  // what was found, one fact a line
   std::vector<Figure> figures;
-  std::string failure;                   // why, when not equivalent; at most 30 lines per tensor
+  std::string failure;                        // why, when not equivalent; at most 30 lines per tensor
   std::vector<TensorComparison> comparisons;  // the worst ones first; equal tensors are only counted
-  std::vector<DrawRow> draws;            // aligned ledger (steps with random numbers); points into the recordings
+  std::vector<DrawRow> draws;                 // aligned ledger (steps with random numbers); points into the recordings
   std::optional<Recording> expected, actual;  // without variable values
   double seconds = 0;
 };
@@ -55,13 +55,13 @@ const std::vector<std::string>& AllStages();
 struct Options {
   std::vector<runtime::Tensor> inputs = {};  // eager tensors
   RandomMode random = NumRandomOps(42);
-  double rtol = 1e-6, atol = 1e-5;           // |a-b| <= atol + rtol*|b|, decreed by the caller
+  double rtol = 1e-6, atol = 1e-5;  // |a-b| <= atol + rtol*|b|, decreed by the caller
   // Which steps; empty: step1, step2, step3, step4-inference, step4-training.
   std::vector<std::string> stages = {};
   std::string backend = "auto";
   runtime::PassOptions passes = {};
   float step3_value = 0.001f;
-  SidePtr constant_actual = {};              // step4-constant: this side instead of the second one (functional model)
+  SidePtr constant_actual = {};  // step4-constant: this side instead of the second one (functional model)
   std::function<void(const std::string&)> progress = {};
   std::function<void(const StageResult&)> stage_done = {};
 };

@@ -72,7 +72,9 @@ data Texts(const std::vector<std::string>& texts) {
   for (const std::string& t : texts) list << data("text", t);
   return list;
 }
-const char* Tone(const std::string& verdict) { return verdict == "DIFFERENT" || verdict == "UNTRUSTED" ? "bad" : "good"; }
+const char* Tone(const std::string& verdict) {
+  return verdict == "DIFFERENT" || verdict == "UNTRUSTED" ? "bad" : "good";
+}
 
 data StageData(const Stage& stage) {
   data d;

@@ -1,8 +1,7 @@
 #include "kernels/base/array.h"
 
-#include <sys/mman.h>
-
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <bit>

@@ -1,4 +1,5 @@
-// kernels/base/philox.h - the counter-based generator Philox4x32-10 (Salmon et al., Random123), seeded as TensorFlow does.
+// kernels/base/philox.h - the counter-based generator Philox4x32-10 (Salmon et al., Random123), seeded as TensorFlow
+// does.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -18,7 +18,8 @@ void RequireFixedSize(KernelContext& ctx, DType dtype) {
 }
 Array FilledWith(KernelContext& ctx, const Shape& shape, const Array& scalar) {
   if (scalar.dtype() == DType::kString)
-    return Array::Strings(shape, std::vector<std::string>(static_cast<std::size_t>(shape.num_elements()), scalar.strings().at(0)));
+    return Array::Strings(
+        shape, std::vector<std::string>(static_cast<std::size_t>(shape.num_elements()), scalar.strings().at(0)));
   RequireFixedSize(ctx, scalar.dtype());
   Array out(scalar.dtype(), shape);
   const std::size_t size = SizeOf(scalar.dtype());
@@ -26,56 +27,87 @@ Array FilledWith(KernelContext& ctx, const Shape& shape, const Array& scalar) {
     Bits value;
     std::memcpy(&value, scalar.raw(), sizeof value);
     auto* p = reinterpret_cast<Bits*>(out.raw());
-    ctx.pool().ParallelRanges(shape.num_elements(), kBlock, [&](std::int64_t begin, std::int64_t end) { std::fill(p + begin, p + end, value); });
+    ctx.pool().ParallelRanges(shape.num_elements(), kBlock,
+                              [&](std::int64_t begin, std::int64_t end) { std::fill(p + begin, p + end, value); });
   };
-  if (size == 1) fill.operator()<std::uint8_t>();
-  else if (size == 2) fill.operator()<std::uint16_t>();
-  else if (size == 4) fill.operator()<std::uint32_t>();
-  else if (size == 8) fill.operator()<std::uint64_t>();
-  else for (std::int64_t i = 0; i < shape.num_elements(); ++i) std::memcpy(out.raw() + static_cast<std::size_t>(i) * size, scalar.raw(), size);
+  if (size == 1)
+    fill.operator()<std::uint8_t>();
+  else if (size == 2)
+    fill.operator()<std::uint16_t>();
+  else if (size == 4)
+    fill.operator()<std::uint32_t>();
+  else if (size == 8)
+    fill.operator()<std::uint64_t>();
+  else
+    for (std::int64_t i = 0; i < shape.num_elements(); ++i)
+      std::memcpy(out.raw() + static_cast<std::size_t>(i) * size, scalar.raw(), size);
   return out;
 }
 // 0 or 1 of any dtype.
 Array ScalarOf(KernelContext& ctx, DType dtype, int value) {
   switch (dtype) {
-    case DType::kFloat32: return Array::Scalar(static_cast<float>(value));
-    case DType::kFloat64: return Array::Scalar(static_cast<double>(value));
-    case DType::kFloat16: return Array::Scalar(Float16(static_cast<float>(value)));
-    case DType::kBFloat16: return Array::Scalar(BFloat16(static_cast<float>(value)));
-    case DType::kBool: return Array::Scalar(value != 0);
-    case DType::kInt8: return Array::Scalar(static_cast<std::int8_t>(value));
-    case DType::kInt16: return Array::Scalar(static_cast<std::int16_t>(value));
-    case DType::kInt32: return Array::Scalar(std::int32_t{value});
-    case DType::kInt64: return Array::Scalar(std::int64_t{value});
-    case DType::kUInt8: return Array::Scalar(static_cast<std::uint8_t>(value));
-    case DType::kUInt16: return Array::Scalar(static_cast<std::uint16_t>(value));
-    case DType::kUInt32: return Array::Scalar(static_cast<std::uint32_t>(value));
-    case DType::kUInt64: return Array::Scalar(static_cast<std::uint64_t>(value));
-    default: UnsupportedDType(ctx, dtype);
+    case DType::kFloat32:
+      return Array::Scalar(static_cast<float>(value));
+    case DType::kFloat64:
+      return Array::Scalar(static_cast<double>(value));
+    case DType::kFloat16:
+      return Array::Scalar(Float16(static_cast<float>(value)));
+    case DType::kBFloat16:
+      return Array::Scalar(BFloat16(static_cast<float>(value)));
+    case DType::kBool:
+      return Array::Scalar(value != 0);
+    case DType::kInt8:
+      return Array::Scalar(static_cast<std::int8_t>(value));
+    case DType::kInt16:
+      return Array::Scalar(static_cast<std::int16_t>(value));
+    case DType::kInt32:
+      return Array::Scalar(std::int32_t{value});
+    case DType::kInt64:
+      return Array::Scalar(std::int64_t{value});
+    case DType::kUInt8:
+      return Array::Scalar(static_cast<std::uint8_t>(value));
+    case DType::kUInt16:
+      return Array::Scalar(static_cast<std::uint16_t>(value));
+    case DType::kUInt32:
+      return Array::Scalar(static_cast<std::uint32_t>(value));
+    case DType::kUInt64:
+      return Array::Scalar(static_cast<std::uint64_t>(value));
+    default:
+      UnsupportedDType(ctx, dtype);
   }
 }
 int Axis(KernelContext& ctx, std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank) throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
+  if (axis < -rank || axis >= rank)
+    throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 }  // namespace
 
 void Const(KernelContext& ctx) { ctx.set_output(0, ctx.attrs().Get<Array>("value")); }
-void Placeholder(KernelContext& ctx) { throw InvalidArgumentError(ctx.Where() + "You must feed a value for this placeholder"); }
+void Placeholder(KernelContext& ctx) {
+  throw InvalidArgumentError(ctx.Where() + "You must feed a value for this placeholder");
+}
 void NoOp(KernelContext&) {}
 void Identity(KernelContext& ctx) { ctx.set_output(0, ctx.input(0)); }
 void Fill(KernelContext& ctx) {
-  if (ctx.input(1).rank() != 0) throw InvalidArgumentError(ctx.Where() + "value must be a scalar, got shape " + ctx.input(1).shape().ToString());
+  if (ctx.input(1).rank() != 0)
+    throw InvalidArgumentError(ctx.Where() + "value must be a scalar, got shape " + ctx.input(1).shape().ToString());
   ctx.set_output(0, FilledWith(ctx, Shape(ctx.input(0).AsInt64Vector()), ctx.input(1)));
 }
-void ZerosLike(KernelContext& ctx) { ctx.set_output(0, FilledWith(ctx, ctx.input(0).shape(), ScalarOf(ctx, ctx.input(0).dtype(), 0))); }
-void OnesLike(KernelContext& ctx) { ctx.set_output(0, FilledWith(ctx, ctx.input(0).shape(), ScalarOf(ctx, ctx.input(0).dtype(), 1))); }
+void ZerosLike(KernelContext& ctx) {
+  ctx.set_output(0, FilledWith(ctx, ctx.input(0).shape(), ScalarOf(ctx, ctx.input(0).dtype(), 0)));
+}
+void OnesLike(KernelContext& ctx) {
+  ctx.set_output(0, FilledWith(ctx, ctx.input(0).shape(), ScalarOf(ctx, ctx.input(0).dtype(), 1)));
+}
 void ShapeOf(KernelContext& ctx) {
   const Shape shape = ctx.input(0).shape();
   Array& out = ctx.Allocate(0, Shape{shape.rank()});
   for (int i = 0; i < shape.rank(); ++i) {
-    if (out.dtype() == DType::kInt32) out.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(shape[i]);
-    else out.mutable_data<std::int64_t>()[i] = shape[i];
+    if (out.dtype() == DType::kInt32)
+      out.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(shape[i]);
+    else
+      out.mutable_data<std::int64_t>()[i] = shape[i];
   }
 }
 
@@ -85,7 +117,9 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
   int unknown = -1;
   for (std::size_t i = 0; i < dims.size(); ++i) {
     if (dims[i] == -1) {
-      if (unknown >= 0) throw InvalidArgumentError(fmt::format("{}Only one input size may be -1, not both {} and {}", ctx.Where(), unknown, i));
+      if (unknown >= 0)
+        throw InvalidArgumentError(
+            fmt::format("{}Only one input size may be -1, not both {} and {}", ctx.Where(), unknown, i));
       unknown = static_cast<int>(i);
     } else if (dims[i] < 0) {
       throw InvalidArgumentError(fmt::format("{}Size {} must be non-negative, not {}", ctx.Where(), i, dims[i]));
@@ -94,18 +128,26 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
     }
   }
   if (unknown >= 0) {
-    if (known == 0) throw InvalidArgumentError(ctx.Where() + "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero");
+    if (known == 0)
+      throw InvalidArgumentError(ctx.Where() +
+                                 "reshape cannot infer the missing input size for an empty tensor unless all specified "
+                                 "input sizes are non-zero");
     if (elements % known != 0)
-      throw InvalidArgumentError(fmt::format("{}Input to reshape is a tensor with {} values, but the requested shape requires a multiple of {}",
-                                             ctx.Where(), elements, known));
+      throw InvalidArgumentError(fmt::format(
+          "{}Input to reshape is a tensor with {} values, but the requested shape requires a multiple of {}",
+          ctx.Where(), elements, known));
     dims[static_cast<std::size_t>(unknown)] = elements / known;
     known *= elements / known;
   }
   if (known != elements)
-    throw InvalidArgumentError(fmt::format("{}Input to reshape is a tensor with {} values, but the requested shape has {}", ctx.Where(), elements, known));
+    throw InvalidArgumentError(fmt::format(
+        "{}Input to reshape is a tensor with {} values, but the requested shape has {}", ctx.Where(), elements, known));
   return Shape(dims);
 }
-void Reshape(KernelContext& ctx) { ctx.set_output(0, ctx.input(0).Reshaped(ReshapedShape(ctx, ctx.input(0).num_elements(), ctx.input(1).AsInt64Vector()))); }
+void Reshape(KernelContext& ctx) {
+  ctx.set_output(0,
+                 ctx.input(0).Reshaped(ReshapedShape(ctx, ctx.input(0).num_elements(), ctx.input(1).AsInt64Vector())));
+}
 void Squeeze(KernelContext& ctx) {
   const Shape shape = ctx.input(0).shape();
   const auto& axes = ctx.attrs().Get<std::vector<std::int64_t>>("squeeze_dims");
@@ -114,7 +156,9 @@ void Squeeze(KernelContext& ctx) {
   std::vector<std::int64_t> dims;
   for (int i = 0; i < shape.rank(); ++i) {
     const bool named = drop[static_cast<std::size_t>(i)];
-    if (named && shape[i] != 1) throw InvalidArgumentError(fmt::format("{}Can not squeeze dim[{}], expected a dimension of 1, got {}", ctx.Where(), i, shape[i]));
+    if (named && shape[i] != 1)
+      throw InvalidArgumentError(
+          fmt::format("{}Can not squeeze dim[{}], expected a dimension of 1, got {}", ctx.Where(), i, shape[i]));
     if (named || (axes.empty() && shape[i] == 1)) continue;
     dims.push_back(shape[i]);
   }
@@ -139,7 +183,9 @@ void ConcatV2(KernelContext& ctx) {
     bool fits = shape.rank() == first.rank();
     for (int d = 0; fits && d < first.rank(); ++d) fits = d == axis || shape[d] == first[d];
     if (!fits)
-      throw InvalidArgumentError(fmt::format("{}Dimension mismatch: shape[0] = {} vs. shape[{}] = {}; all but dimension {} must agree", ctx.Where(), first.ToString(), i, shape.ToString(), axis));
+      throw InvalidArgumentError(
+          fmt::format("{}Dimension mismatch: shape[0] = {} vs. shape[{}] = {}; all but dimension {} must agree",
+                      ctx.Where(), first.ToString(), i, shape.ToString(), axis));
     along += shape[axis];
   }
   dims[static_cast<std::size_t>(axis)] = along;
@@ -148,16 +194,18 @@ void ConcatV2(KernelContext& ctx) {
   Array& out = ctx.Allocate(0, Shape(dims));
   if (out.num_elements() == 0) return;
   const std::int64_t row = along * inner;
-  ctx.pool().ParallelRanges(outer, std::max<std::int64_t>(1, kBlock * 4 / std::max<std::int64_t>(1, row)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      std::byte* to = out.raw() + r * row;
-      for (int i = 0; i < n; ++i) {
-        const std::int64_t bytes = ctx.input(i).shape()[axis] * inner;
-        if (bytes) std::memcpy(to, ctx.input(i).raw() + r * bytes, static_cast<std::size_t>(bytes));
-        to += bytes;
-      }
-    }
-  });
+  ctx.pool().ParallelRanges(outer, std::max<std::int64_t>(1, kBlock * 4 / std::max<std::int64_t>(1, row)),
+                            [&](std::int64_t begin, std::int64_t end) {
+                              for (std::int64_t r = begin; r < end; ++r) {
+                                std::byte* to = out.raw() + r * row;
+                                for (int i = 0; i < n; ++i) {
+                                  const std::int64_t bytes = ctx.input(i).shape()[axis] * inner;
+                                  if (bytes)
+                                    std::memcpy(to, ctx.input(i).raw() + r * bytes, static_cast<std::size_t>(bytes));
+                                  to += bytes;
+                                }
+                              }
+                            });
 }
 
 namespace {
@@ -166,10 +214,14 @@ void PadWith(KernelContext& ctx, const Array& value) {
   const Shape shape = in.shape();
   const std::vector<std::int64_t> pads = ctx.input(1).AsInt64Vector();
   if (static_cast<int>(pads.size()) != 2 * shape.rank())
-    throw InvalidArgumentError(fmt::format("{}The first dimension of paddings must be the rank of inputs: got paddings {} for inputs {}", ctx.Where(), ctx.input(1).shape().ToString(), shape.ToString()));
+    throw InvalidArgumentError(
+        fmt::format("{}The first dimension of paddings must be the rank of inputs: got paddings {} for inputs {}",
+                    ctx.Where(), ctx.input(1).shape().ToString(), shape.ToString()));
   std::vector<std::int64_t> dims = shape.vector();
   for (std::size_t d = 0; d < dims.size(); ++d) {
-    if (pads[2 * d] < 0 || pads[2 * d + 1] < 0) throw InvalidArgumentError(fmt::format("{}Paddings must be non-negative: {} {}", ctx.Where(), pads[2 * d], pads[2 * d + 1]));
+    if (pads[2 * d] < 0 || pads[2 * d + 1] < 0)
+      throw InvalidArgumentError(
+          fmt::format("{}Paddings must be non-negative: {} {}", ctx.Where(), pads[2 * d], pads[2 * d + 1]));
     dims[d] += pads[2 * d] + pads[2 * d + 1];
   }
   const Shape padded(dims);
@@ -187,8 +239,8 @@ void PadWith(KernelContext& ctx, const Array& value) {
         rest /= shape[d];
         step *= padded[d];
       }
-      std::memcpy(out.raw() + static_cast<std::size_t>(at + pads[static_cast<std::size_t>(2 * last)]) * size, in.raw() + static_cast<std::size_t>(r * width) * size,
-                  static_cast<std::size_t>(width) * size);
+      std::memcpy(out.raw() + static_cast<std::size_t>(at + pads[static_cast<std::size_t>(2 * last)]) * size,
+                  in.raw() + static_cast<std::size_t>(r * width) * size, static_cast<std::size_t>(width) * size);
     }
   }
   ctx.set_output(0, std::move(out));
@@ -205,11 +257,16 @@ void Transpose(KernelContext& ctx) {
   std::array<bool, kMaxRank> seen{};
   std::vector<std::int64_t> dims;
   for (std::int64_t p : perm) {
-    if (p < 0 || p >= rank || seen[static_cast<std::size_t>(p)]) throw InvalidArgumentError(fmt::format("{}perm [{}] is no permutation of [0, {})", ctx.Where(), fmt::join(perm, ","), rank));
+    if (p < 0 || p >= rank || seen[static_cast<std::size_t>(p)])
+      throw InvalidArgumentError(
+          fmt::format("{}perm [{}] is no permutation of [0, {})", ctx.Where(), fmt::join(perm, ","), rank));
     seen[static_cast<std::size_t>(p)] = true;
     dims.push_back(shape[static_cast<int>(p)]);
   }
-  if (static_cast<int>(perm.size()) != rank) throw InvalidArgumentError(fmt::format("{}transpose expects a vector of size {}. But input(1) is a vector of size {}", ctx.Where(), rank, perm.size()));
+  if (static_cast<int>(perm.size()) != rank)
+    throw InvalidArgumentError(
+        fmt::format("{}transpose expects a vector of size {}. But input(1) is a vector of size {}", ctx.Where(), rank,
+                    perm.size()));
   RequireFixedSize(ctx, in.dtype());
   std::array<std::int64_t, kMaxRank> strides{};
   std::int64_t step = 1;
@@ -234,8 +291,11 @@ void DiagPart(KernelContext& ctx) {
   const Array in = ctx.input(0);
   RequireFixedSize(ctx, in.dtype());
   const std::span<const std::int64_t> dims = in.shape().dims(), half = dims.first(dims.size() / 2);
-  if (dims.size() % 2 != 0 || dims.empty() || !std::equal(half.begin(), half.end(), dims.begin() + static_cast<std::ptrdiff_t>(half.size())))
-    throw InvalidArgumentError(ctx.Where() + "The rank of the tensor should be even and positive, both halves of its shape equal, got shape " + in.shape().ToString());
+  if (dims.size() % 2 != 0 || dims.empty() ||
+      !std::equal(half.begin(), half.end(), dims.begin() + static_cast<std::ptrdiff_t>(half.size())))
+    throw InvalidArgumentError(
+        ctx.Where() + "The rank of the tensor should be even and positive, both halves of its shape equal, got shape " +
+        in.shape().ToString());
   Array& out = ctx.Allocate(0, Shape(half));
   const std::size_t size = SizeOf(in.dtype()), n = static_cast<std::size_t>(out.num_elements());
   for (std::size_t i = 0; i < n; ++i) std::memcpy(out.raw() + i * size, in.raw() + i * (n + 1) * size, size);

@@ -8,16 +8,16 @@ void Const(KernelContext& ctx);        // attribute value
 void Placeholder(KernelContext& ctx);  // always fails: a value has to be fed
 void NoOp(KernelContext& ctx);
 void Identity(KernelContext& ctx);
-void Fill(KernelContext& ctx);       // dims, value
+void Fill(KernelContext& ctx);  // dims, value
 void ZerosLike(KernelContext& ctx);
 void OnesLike(KernelContext& ctx);
-void ShapeOf(KernelContext& ctx);    // attribute out_type
-void Reshape(KernelContext& ctx);    // tensor, shape with at most one -1
-void Squeeze(KernelContext& ctx);    // attribute squeeze_dims
+void ShapeOf(KernelContext& ctx);  // attribute out_type
+void Reshape(KernelContext& ctx);  // tensor, shape with at most one -1
+void Squeeze(KernelContext& ctx);  // attribute squeeze_dims
 void ExpandDims(KernelContext& ctx);
-void ConcatV2(KernelContext& ctx);   // values..., axis
-void Pad(KernelContext& ctx);        // zeros around
-void PadV2(KernelContext& ctx);      // a given value around
+void ConcatV2(KernelContext& ctx);  // values..., axis
+void Pad(KernelContext& ctx);       // zeros around
+void PadV2(KernelContext& ctx);     // a given value around
 void Transpose(KernelContext& ctx);
 void DiagPart(KernelContext& ctx);  // [d..., d...] -> [d...]
 

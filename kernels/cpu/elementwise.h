@@ -27,7 +27,8 @@ void Ceil(KernelContext& ctx);
 void Round(KernelContext& ctx);  // half to even
 void LogicalNot(KernelContext& ctx);
 
-// Two arguments, broadcast. Numbers: float16, bfloat16 (computed in float32, rounded once), float32, float64, int32, int64.
+// Two arguments, broadcast. Numbers: float16, bfloat16 (computed in float32, rounded once), float32, float64, int32,
+// int64.
 void Add(KernelContext& ctx);
 void Sub(KernelContext& ctx);
 void Mul(KernelContext& ctx);
@@ -47,7 +48,8 @@ void LogicalOr(KernelContext& ctx);
 
 // condition ? x : y, all three broadcast. Copies bits, so any dtype of a fixed size.
 void SelectV2(KernelContext& ctx);
-// tf: aggregate_ops.cc: n mod 8 terms first (8 if that is 0, 9 if it is 1), then groups of eight, each summed left to right.
+// tf: aggregate_ops.cc: n mod 8 terms first (8 if that is 0, 9 if it is 1), then groups of eight, each summed left to
+// right.
 void AddN(KernelContext& ctx);
 // Float to integer truncates; to bool: != 0 (NaN is true).
 void Cast(KernelContext& ctx);

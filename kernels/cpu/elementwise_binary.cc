@@ -24,7 +24,8 @@ std::array<std::int64_t, kMaxRank> StretchedStrides(const Shape& shape, const Sh
 }
 // Visits `out` row by row (last dimension): row(offset in out, offset in each operand).
 template <std::size_t N, class Row>
-void ForRows(const Shape& out, const std::array<std::array<std::int64_t, kMaxRank>, N>& strides, std::int64_t begin, std::int64_t end, Row row) {
+void ForRows(const Shape& out, const std::array<std::array<std::int64_t, kMaxRank>, N>& strides, std::int64_t begin,
+             std::int64_t end, Row row) {
   const int last = out.rank() - 1;
   const std::int64_t width = out[last];
   for (std::int64_t r = begin; r < end; ++r) {
@@ -61,13 +62,16 @@ void Broadcast(KernelContext& ctx, F f) {
   } else if (n > 0) {
     const std::array strides = {StretchedStrides(a.shape(), out), StretchedStrides(b.shape(), out)};
     const std::int64_t width = out[out.rank() - 1], rows = n / width;
-    const std::int64_t dx = strides[0][static_cast<std::size_t>(out.rank() - 1)], dy = strides[1][static_cast<std::size_t>(out.rank() - 1)];
+    const std::int64_t dx = strides[0][static_cast<std::size_t>(out.rank() - 1)],
+                       dy = strides[1][static_cast<std::size_t>(out.rank() - 1)];
     ctx.pool().ParallelRanges(rows, RowsPerBlock(width), [&](std::int64_t begin, std::int64_t end) {
       ForRows<2>(out, strides, begin, end, [&](std::int64_t at, const std::array<std::int64_t, 2>& from) {
         const T *px = x + from[0], *py = y + from[1];
         R* pz = z + at;
-        if (dx && dy) for (std::int64_t i = 0; i < width; ++i) pz[i] = f(px[i], py[i]);
-        else for (std::int64_t i = 0; i < width; ++i) pz[i] = f(px[i * dx], py[i * dy]);
+        if (dx && dy)
+          for (std::int64_t i = 0; i < width; ++i) pz[i] = f(px[i], py[i]);
+        else
+          for (std::int64_t i = 0; i < width; ++i) pz[i] = f(px[i * dx], py[i * dy]);
       });
     });
   }
@@ -87,8 +91,12 @@ void Arithmetic(KernelContext& ctx, F f) {
 template <class F>
 void Comparison(KernelContext& ctx, F f) {
   const DType dtype = ctx.input(0).dtype();
-  if (dtype == DType::kFloat16) return Broadcast<Float16, bool>(ctx, [f](Float16 a, Float16 b) { return f(static_cast<float>(a), static_cast<float>(b)); });
-  if (dtype == DType::kBFloat16) return Broadcast<BFloat16, bool>(ctx, [f](BFloat16 a, BFloat16 b) { return f(static_cast<float>(a), static_cast<float>(b)); });
+  if (dtype == DType::kFloat16)
+    return Broadcast<Float16, bool>(
+        ctx, [f](Float16 a, Float16 b) { return f(static_cast<float>(a), static_cast<float>(b)); });
+  if (dtype == DType::kBFloat16)
+    return Broadcast<BFloat16, bool>(
+        ctx, [f](BFloat16 a, BFloat16 b) { return f(static_cast<float>(a), static_cast<float>(b)); });
   if (dtype == DType::kBool) return Broadcast<bool, bool>(ctx, [f](bool a, bool b) { return f(a, b); });
   ForNumeric(ctx, dtype, [&]<class T>() { Broadcast<T, bool>(ctx, [f](T a, T b) { return f(a, b); }); });
 }
@@ -115,9 +123,11 @@ Shape BroadcastShape(KernelContext& ctx, const Shape& a, const Shape& b) {
   const int rank = std::max(a.rank(), b.rank());
   std::vector<std::int64_t> dims(static_cast<std::size_t>(rank));
   for (int i = 0; i < rank; ++i) {
-    const std::int64_t da = i < rank - a.rank() ? 1 : a[i - (rank - a.rank())], db = i < rank - b.rank() ? 1 : b[i - (rank - b.rank())];
+    const std::int64_t da = i < rank - a.rank() ? 1 : a[i - (rank - a.rank())],
+                       db = i < rank - b.rank() ? 1 : b[i - (rank - b.rank())];
     if (da != db && da != 1 && db != 1)
-      throw InvalidArgumentError(fmt::format("{}Incompatible shapes: {} vs. {}; dimensions must be equal or 1", ctx.Where(), a.ToString(), b.ToString()));
+      throw InvalidArgumentError(fmt::format("{}Incompatible shapes: {} vs. {}; dimensions must be equal or 1",
+                                             ctx.Where(), a.ToString(), b.ToString()));
     dims[static_cast<std::size_t>(i)] = da == 1 ? db : da;
   }
   return Shape(dims);
@@ -145,7 +155,8 @@ void SquaredDifference(KernelContext& ctx) {
   Arithmetic(ctx, []<class T>(T a, T b) { return Wrap(a, b, [](auto x, auto y) { return (x - y) * (x - y); }); });
 }
 void Pow(KernelContext& ctx) {
-  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { Broadcast<T, T>(ctx, [](T a, T b) { return std::pow(a, b); }); });
+  ForFloating(ctx, ctx.input(0).dtype(),
+              [&]<class T>() { Broadcast<T, T>(ctx, [](T a, T b) { return std::pow(a, b); }); });
 }
 void Greater(KernelContext& ctx) {
   Comparison(ctx, [](auto a, auto b) { return a > b; });
@@ -186,13 +197,15 @@ void SelectBits(KernelContext& ctx) {
     z[0] = condition[0] ? x[0] : y[0];
     return;
   }
-  const std::array strides = {StretchedStrides(c.shape(), out), StretchedStrides(a.shape(), out), StretchedStrides(b.shape(), out)};
+  const std::array strides = {StretchedStrides(c.shape(), out), StretchedStrides(a.shape(), out),
+                              StretchedStrides(b.shape(), out)};
   const auto last = static_cast<std::size_t>(out.rank() - 1);
   const std::int64_t width = out[out.rank() - 1];
   ctx.pool().ParallelRanges(n / width, RowsPerBlock(width), [&](std::int64_t begin, std::int64_t end) {
     ForRows<3>(out, strides, begin, end, [&](std::int64_t at, const std::array<std::int64_t, 3>& from) {
       for (std::int64_t i = 0; i < width; ++i)
-        z[at + i] = condition[from[0] + i * strides[0][last]] ? x[from[1] + i * strides[1][last]] : y[from[2] + i * strides[2][last]];
+        z[at + i] = condition[from[0] + i * strides[0][last]] ? x[from[1] + i * strides[1][last]]
+                                                              : y[from[2] + i * strides[2][last]];
     });
   });
 }
@@ -200,11 +213,16 @@ void SelectBits(KernelContext& ctx) {
 
 void SelectV2(KernelContext& ctx) {
   switch (SizeOf(ctx.input(1).dtype())) {
-    case 1: return SelectBits<std::uint8_t>(ctx);
-    case 2: return SelectBits<std::uint16_t>(ctx);
-    case 4: return SelectBits<std::uint32_t>(ctx);
-    case 8: return SelectBits<std::uint64_t>(ctx);
-    default: UnsupportedDType(ctx, ctx.input(1).dtype());
+    case 1:
+      return SelectBits<std::uint8_t>(ctx);
+    case 2:
+      return SelectBits<std::uint16_t>(ctx);
+    case 4:
+      return SelectBits<std::uint32_t>(ctx);
+    case 8:
+      return SelectBits<std::uint64_t>(ctx);
+    default:
+      UnsupportedDType(ctx, ctx.input(1).dtype());
   }
 }
 
@@ -213,8 +231,9 @@ void AddN(KernelContext& ctx) {
   const Shape shape = ctx.input(0).shape();
   for (int i = 1; i < ctx.num_inputs(); ++i)
     if (!(ctx.input(i).shape() == shape))
-      throw InvalidArgumentError(fmt::format("{}Inputs to operation AddN must have the same size and shape. Input 0: {} != input {}: {}", ctx.Where(),
-                                             shape.ToString(), i, ctx.input(i).shape().ToString()));
+      throw InvalidArgumentError(
+          fmt::format("{}Inputs to operation AddN must have the same size and shape. Input 0: {} != input {}: {}",
+                      ctx.Where(), shape.ToString(), i, ctx.input(i).shape().ToString()));
   ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() {
     std::vector<const T*> in;
     for (std::size_t k = 0; k < n; ++k) in.push_back(ctx.input(static_cast<int>(k)).data<T>());
@@ -240,22 +259,34 @@ namespace {
 template <class F>
 void ForAny(KernelContext& ctx, DType dtype, F&& f) {
   switch (dtype) {
-    case DType::kFloat16: return f.template operator()<Float16>();
-    case DType::kBFloat16: return f.template operator()<BFloat16>();
-    case DType::kBool: return f.template operator()<bool>();
-    case DType::kInt8: return f.template operator()<std::int8_t>();
-    case DType::kInt16: return f.template operator()<std::int16_t>();
-    case DType::kUInt8: return f.template operator()<std::uint8_t>();
-    case DType::kUInt16: return f.template operator()<std::uint16_t>();
-    case DType::kUInt32: return f.template operator()<std::uint32_t>();
-    case DType::kUInt64: return f.template operator()<std::uint64_t>();
-    default: return ForNumeric(ctx, dtype, f);
+    case DType::kFloat16:
+      return f.template operator()<Float16>();
+    case DType::kBFloat16:
+      return f.template operator()<BFloat16>();
+    case DType::kBool:
+      return f.template operator()<bool>();
+    case DType::kInt8:
+      return f.template operator()<std::int8_t>();
+    case DType::kInt16:
+      return f.template operator()<std::int16_t>();
+    case DType::kUInt8:
+      return f.template operator()<std::uint8_t>();
+    case DType::kUInt16:
+      return f.template operator()<std::uint16_t>();
+    case DType::kUInt32:
+      return f.template operator()<std::uint32_t>();
+    case DType::kUInt64:
+      return f.template operator()<std::uint64_t>();
+    default:
+      return ForNumeric(ctx, dtype, f);
   }
 }
 template <class T>
 auto Widen(T v) {
-  if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) return static_cast<float>(v);
-  else return v;
+  if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>)
+    return static_cast<float>(v);
+  else
+    return v;
 }
 // What x86 does with a float that does not fit: the most negative value. tf: the same instruction
 template <class To, class From>
@@ -265,10 +296,14 @@ To Convert(From v) {
   } else if constexpr (std::is_same_v<To, bool>) {
     return v != From{0};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    using Wide = std::conditional_t<(sizeof(To) < 4), std::int32_t, std::conditional_t<std::is_same_v<To, std::uint32_t>, std::int64_t, To>>;
-    constexpr double kLow = static_cast<double>(std::numeric_limits<Wide>::lowest()), kHigh = static_cast<double>(std::numeric_limits<Wide>::max());
+    using Wide = std::conditional_t<(sizeof(To) < 4), std::int32_t,
+                                    std::conditional_t<std::is_same_v<To, std::uint32_t>, std::int64_t, To>>;
+    constexpr double kLow = static_cast<double>(std::numeric_limits<Wide>::lowest()),
+                     kHigh = static_cast<double>(std::numeric_limits<Wide>::max());
     const double d = static_cast<double>(v);
-    if (!(d > kLow - 1 && d < kHigh + 1)) return static_cast<To>(std::numeric_limits<std::conditional_t<std::is_unsigned_v<Wide>, std::int64_t, Wide>>::lowest());
+    if (!(d > kLow - 1 && d < kHigh + 1))
+      return static_cast<To>(
+          std::numeric_limits<std::conditional_t<std::is_unsigned_v<Wide>, std::int64_t, Wide>>::lowest());
     return static_cast<To>(static_cast<Wide>(v));
   } else {
     return static_cast<To>(v);

@@ -12,7 +12,8 @@ constexpr std::int64_t kBlock = 1 << 15;
 // One loop per function: independent lanes, so vectorising keeps every bit. `inline` keeps it out of the clones' way.
 template <class T, class F>
 void Map(KernelContext& ctx, F f) {
-  const Array in = ctx.input(0);  // keeps the buffer alive; a forwarded buffer is read before it is written, lane by lane
+  const Array in =
+      ctx.input(0);  // keeps the buffer alive; a forwarded buffer is read before it is written, lane by lane
   const T* x = in.data<T>();
   const Shape shape = in.shape();
   const std::int64_t n = shape.num_elements();
@@ -65,7 +66,9 @@ void Exp(KernelContext& ctx) {
 }
 void Log(KernelContext& ctx) {
   // The library's log looks at the bits, so a denormal is flushed by hand.
-  Floating(ctx, []<class T>(T v) { return std::log(std::abs(v) < std::numeric_limits<T>::min() ? std::copysign(T{0}, v) : v); });
+  Floating(ctx, []<class T>(T v) {
+    return std::log(std::abs(v) < std::numeric_limits<T>::min() ? std::copysign(T{0}, v) : v);
+  });
 }
 void Sqrt(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return std::sqrt(v); });
@@ -84,7 +87,9 @@ void Abs(KernelContext& ctx) {
 }
 void Sign(KernelContext& ctx) {
   // tf: Eigen's psign gives |x| where x equals 0, so a denormal keeps its size
-  Numeric(ctx, []<class T>(T v) { return v > T{0} ? T{1} : v < T{0} ? static_cast<T>(-1) : v == T{0} ? Magnitude(v) : v; });
+  Numeric(ctx, []<class T>(T v) {
+    return v > T{0} ? T{1} : v < T{0} ? static_cast<T>(-1) : v == T{0} ? Magnitude(v) : v;
+  });
 }
 void Floor(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return std::floor(v); });

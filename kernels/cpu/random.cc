@@ -33,7 +33,8 @@ void UniformIntInto(KernelContext& ctx, const Philox& generator, const Shape& sh
   const std::int64_t low = ScalarInput(ctx, low_input, "minval"), high = ScalarInput(ctx, low_input + 1, "maxval");
   Array& out = ctx.Allocate(0, shape);
   if (out.num_elements() == 0) return;
-  if (low >= high) throw InvalidArgumentError(fmt::format("{}Need minval < maxval, got {} >= {}", ctx.Where(), low, high));
+  if (low >= high)
+    throw InvalidArgumentError(fmt::format("{}Need minval < maxval, got {} >= {}", ctx.Where(), low, high));
   FillUniformInt(generator, low, high, out, ctx.pool());
 }
 
@@ -76,18 +77,23 @@ template <class Generator>
 void MultinomialInto(KernelContext& ctx, const Generator& generator) {
   const Array logits = ctx.input(0);
   if (logits.rank() != 2)
-    throw InvalidArgumentError(fmt::format("{}logits should be a matrix, got shape {}", ctx.Where(), logits.shape().ToString()));
+    throw InvalidArgumentError(
+        fmt::format("{}logits should be a matrix, got shape {}", ctx.Where(), logits.shape().ToString()));
   const std::int64_t samples = ScalarInput(ctx, 1, "num_samples");
-  if (samples < 0) throw InvalidArgumentError(fmt::format("{}num_samples should be nonnegative, got {}", ctx.Where(), samples));
+  if (samples < 0)
+    throw InvalidArgumentError(fmt::format("{}num_samples should be nonnegative, got {}", ctx.Where(), samples));
   if (logits.dim(0) > 0 && logits.dim(1) == 0)
     throw InvalidArgumentError(fmt::format("{}num_classes should be positive, got 0", ctx.Where()));
   Array& out = ctx.Allocate(0, Shape{logits.dim(0), samples});
   if (out.num_elements() == 0) return;
   const Philox g = generator(static_cast<std::uint64_t>(2 * logits.dim(0) * ((samples + 3) / 4 * 4) * 256));
   switch (logits.dtype()) {
-    case DType::kFloat16: return SampleRows<Float16>(logits, samples, g, out);
-    case DType::kBFloat16: return SampleRows<BFloat16>(logits, samples, g, out);
-    default: ForFloating(ctx, logits.dtype(), [&]<class T>() { SampleRows<T>(logits, samples, g, out); });
+    case DType::kFloat16:
+      return SampleRows<Float16>(logits, samples, g, out);
+    case DType::kBFloat16:
+      return SampleRows<BFloat16>(logits, samples, g, out);
+    default:
+      ForFloating(ctx, logits.dtype(), [&]<class T>() { SampleRows<T>(logits, samples, g, out); });
   }
 }
 
@@ -124,7 +130,8 @@ class FillKernel final : public SeededKernel {
   FillKernel(const KernelInit& init, Distribution distribution) : SeededKernel(init), distribution_(distribution) {}
   void Run(KernelContext& ctx) override {
     Array& out = ctx.Allocate(0, ShapeInput(ctx, 0));
-    FillRandom(distribution_, Reserve(kBlocksPerElement * static_cast<std::uint64_t>(out.num_elements())), out, ctx.pool());
+    FillRandom(distribution_, Reserve(kBlocksPerElement * static_cast<std::uint64_t>(out.num_elements())), out,
+               ctx.pool());
   }
 
  private:
@@ -180,8 +187,8 @@ Philox FromSeedInput(KernelContext& ctx, int i) {
 Philox FromKeyCounterInputs(KernelContext& ctx) {
   const Array &key = ctx.input(1), &counter = ctx.input(2);
   if (key.shape() != Shape{1} || counter.rank() != 1 || counter.dim(0) < 2)
-    throw InvalidArgumentError(fmt::format("{}key must have shape [1] and counter at least [2], got {} and {}", ctx.Where(),
-                                           key.shape().ToString(), counter.shape().ToString()));
+    throw InvalidArgumentError(fmt::format("{}key must have shape [1] and counter at least [2], got {} and {}",
+                                           ctx.Where(), key.shape().ToString(), counter.shape().ToString()));
   const std::int64_t algorithm = ScalarInput(ctx, 3, "alg");
   if (algorithm != 1 && algorithm != 3)
     throw InvalidArgumentError(fmt::format("{}alg must be 1 (Philox), got {}", ctx.Where(), algorithm));
@@ -240,8 +247,12 @@ KernelFactory StatelessRandom(Distribution d) {
 KernelFactory StatelessRandomV2(Distribution d) {
   return [d](const KernelInit&) { return std::make_unique<StatelessKernel>(d, true); };
 }
-void StatelessRandomUniformInt(KernelContext& ctx) { UniformIntInto(ctx, FromSeedInput(ctx, 1), ShapeInput(ctx, 0), 2); }
-void StatelessRandomUniformIntV2(KernelContext& ctx) { UniformIntInto(ctx, FromKeyCounterInputs(ctx), ShapeInput(ctx, 0), 4); }
+void StatelessRandomUniformInt(KernelContext& ctx) {
+  UniformIntInto(ctx, FromSeedInput(ctx, 1), ShapeInput(ctx, 0), 2);
+}
+void StatelessRandomUniformIntV2(KernelContext& ctx) {
+  UniformIntInto(ctx, FromKeyCounterInputs(ctx), ShapeInput(ctx, 0), 4);
+}
 void StatelessRandomUniformFullInt(KernelContext& ctx) {
   const Philox generator = FromSeedInput(ctx, 1);
   FillFullInt(generator, ctx.Allocate(0, ShapeInput(ctx, 0)), ctx.pool());
@@ -262,7 +273,8 @@ void StatelessRandomGetAlg(KernelContext& ctx) { ctx.set_output(0, Array::Scalar
 
 void Qr(KernelContext& ctx) {
   if (ctx.input(0).rank() < 2)
-    throw InvalidArgumentError(fmt::format("{}Input must have rank >= 2, got shape {}", ctx.Where(), ctx.input(0).shape().ToString()));
+    throw InvalidArgumentError(
+        fmt::format("{}Input must have rank >= 2, got shape {}", ctx.Where(), ctx.input(0).shape().ToString()));
   ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { QrOf<T>(ctx); });
 }
 

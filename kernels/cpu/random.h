@@ -1,7 +1,7 @@
 // kernels/cpu/random.h - random numbers equal to TensorFlow's CPU kernels bit for bit, at any thread count.
 //
-// A stateful kernel owns one generator (seed, seed2): each run draws from a copy and then skips a fixed number of blocks
-// (tf: GuardedPhiloxRandom::ReserveSamples128). A stateless op makes its generator from its inputs.
+// A stateful kernel owns one generator (seed, seed2): each run draws from a copy and then skips a fixed number of
+// blocks (tf: GuardedPhiloxRandom::ReserveSamples128). A stateless op makes its generator from its inputs.
 #pragma once
 #include "kernels/base/kernel.h"
 #include "kernels/base/philox.h"
@@ -28,11 +28,11 @@ void StatelessRandomUniformInt(KernelContext& ctx);        // shape, seed, minva
 void StatelessRandomUniformFullInt(KernelContext& ctx);    // shape, seed
 void StatelessMultinomial(KernelContext& ctx);             // logits, num_samples, seed
 // Stateless, second version: key [1], counter [2] and algorithm (1, Philox) come apart.
-void StatelessRandomGetKeyCounter(KernelContext& ctx);        // seed -> key, counter
-void StatelessRandomGetAlg(KernelContext& ctx);               // -> 1
-KernelFactory StatelessRandomV2(Distribution distribution);   // shape, key, counter, alg
-void StatelessRandomUniformIntV2(KernelContext& ctx);         // shape, key, counter, alg, minval, maxval
-void StatelessRandomUniformFullIntV2(KernelContext& ctx);     // shape, key, counter, alg
+void StatelessRandomGetKeyCounter(KernelContext& ctx);       // seed -> key, counter
+void StatelessRandomGetAlg(KernelContext& ctx);              // -> 1
+KernelFactory StatelessRandomV2(Distribution distribution);  // shape, key, counter, alg
+void StatelessRandomUniformIntV2(KernelContext& ctx);        // shape, key, counter, alg, minval, maxval
+void StatelessRandomUniformFullIntV2(KernelContext& ctx);    // shape, key, counter, alg
 
 // Householder QR of [..., m, n]: q [..., m, k], r [..., k, n] with k = min(m, n), or square q when full_matrices.
 void Qr(KernelContext& ctx);

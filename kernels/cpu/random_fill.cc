@@ -144,9 +144,12 @@ void FillTruncated(const Philox& generator, Array& out, ThreadPool& pool) {
 template <class T>
 void Fill(Distribution distribution, const Philox& generator, Array& out, ThreadPool& pool) {
   switch (distribution) {
-    case Distribution::kUniform: return FillUniform<T>(generator, out, pool);
-    case Distribution::kNormal: return FillNormal<T>(generator, out, pool);
-    case Distribution::kTruncatedNormal: return FillTruncated<T>(generator, out, pool);
+    case Distribution::kUniform:
+      return FillUniform<T>(generator, out, pool);
+    case Distribution::kNormal:
+      return FillNormal<T>(generator, out, pool);
+    case Distribution::kTruncatedNormal:
+      return FillTruncated<T>(generator, out, pool);
   }
 }
 
@@ -179,11 +182,16 @@ void FillIntRange(const Philox& generator, std::int64_t low, std::int64_t high, 
 
 void FillRandom(Distribution distribution, const Philox& generator, Array& out, ThreadPool& pool) {
   switch (out.dtype()) {
-    case DType::kFloat32: return Fill<float>(distribution, generator, out, pool);
-    case DType::kFloat64: return Fill<double>(distribution, generator, out, pool);
-    case DType::kFloat16: return Fill<Float16>(distribution, generator, out, pool);
-    case DType::kBFloat16: return Fill<BFloat16>(distribution, generator, out, pool);
-    default: throw InternalError("FillRandom: no distribution over " + std::string(Name(out.dtype())));
+    case DType::kFloat32:
+      return Fill<float>(distribution, generator, out, pool);
+    case DType::kFloat64:
+      return Fill<double>(distribution, generator, out, pool);
+    case DType::kFloat16:
+      return Fill<Float16>(distribution, generator, out, pool);
+    case DType::kBFloat16:
+      return Fill<BFloat16>(distribution, generator, out, pool);
+    default:
+      throw InternalError("FillRandom: no distribution over " + std::string(Name(out.dtype())));
   }
 }
 void FillUniformInt(const Philox& generator, std::int64_t low, std::int64_t high, Array& out, ThreadPool& pool) {

@@ -16,11 +16,12 @@ void Update(KernelContext& ctx, Op op) {
   Variable& variable = *ctx.input(0).variable();
   const Array old = variable.Read(ctx.node_name()), delta = ctx.input(1);
   if (old.dtype() != delta.dtype())
-    throw InvalidArgumentError(fmt::format("{}variable '{}' holds {}, got a value of dtype {}", ctx.Where(), variable.name(),
-                                           Name(old.dtype()), Name(delta.dtype())));
+    throw InvalidArgumentError(fmt::format("{}variable '{}' holds {}, got a value of dtype {}", ctx.Where(),
+                                           variable.name(), Name(old.dtype()), Name(delta.dtype())));
   if (old.shape() != delta.shape())
-    throw InvalidArgumentError(fmt::format("{}Cannot update variable '{}' with shape {} using a Tensor with shape {}, shapes must be equal.",
-                                           ctx.Where(), variable.name(), old.shape().ToString(), delta.shape().ToString()));
+    throw InvalidArgumentError(
+        fmt::format("{}Cannot update variable '{}' with shape {} using a Tensor with shape {}, shapes must be equal.",
+                    ctx.Where(), variable.name(), old.shape().ToString(), delta.shape().ToString()));
   Array fresh(old.dtype(), old.shape());
   ForNumeric(ctx, old.dtype(), [&]<class T>() {
     const T *a = old.data<T>(), *b = delta.data<T>();
@@ -42,12 +43,15 @@ void VarHandleOp(KernelContext& ctx) {
 void ReadVariableOp(KernelContext& ctx) {
   Array value = ctx.input(0).variable()->Read(ctx.node_name());
   if (value.dtype() != ctx.output_dtype(0))
-    throw InvalidArgumentError(fmt::format("{}Trying to read variable '{}' with wrong dtype. Expected {} got {}", ctx.Where(),
-                                           ctx.input(0).variable()->name(), Name(ctx.output_dtype(0)), Name(value.dtype())));
+    throw InvalidArgumentError(fmt::format("{}Trying to read variable '{}' with wrong dtype. Expected {} got {}",
+                                           ctx.Where(), ctx.input(0).variable()->name(), Name(ctx.output_dtype(0)),
+                                           Name(value.dtype())));
   ctx.set_output(0, std::move(value));
 }
 void AssignVariableOp(KernelContext& ctx) { ctx.input(0).variable()->Assign(ctx.input(1), ctx.node_name()); }
 void AssignAddVariableOp(KernelContext& ctx) { Update(ctx, std::plus<>()); }
 void AssignSubVariableOp(KernelContext& ctx) { Update(ctx, std::minus<>()); }
-void VarIsInitializedOp(KernelContext& ctx) { ctx.set_output(0, Array::Scalar(ctx.input(0).variable()->initialized())); }
+void VarIsInitializedOp(KernelContext& ctx) {
+  ctx.set_output(0, Array::Scalar(ctx.input(0).variable()->initialized()));
+}
 }  // namespace equiv::cpu

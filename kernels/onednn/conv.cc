@@ -1,11 +1,12 @@
 // kernels/onednn/conv.cc - Conv2D in float32, NHWC in and out.
+#include "kernels/cpu/conv.h"
+
 #include <map>
 #include <mutex>
 #include <optional>
 
 #include "kernels/base/op_def.h"
 #include "kernels/cpu/compute_util.h"
-#include "kernels/cpu/conv.h"
 #include "kernels/cpu/conv_geometry.h"
 #include "kernels/onednn/primitives.h"
 
@@ -29,9 +30,9 @@ Plan MakePlan(const cpu::ConvGeometry& g) {
   p.weights = {{g.out_depth, g.in_depth, h.size, w.size}, f32, memory::format_tag::hwio};
   p.destination = {{g.batch, g.out_depth, h.out, w.out}, f32, memory::format_tag::nhwc};
   const memory::desc any({g.out_depth, g.in_depth, h.size, w.size}, f32, memory::format_tag::any);
-  const dnnl::convolution_forward::desc conv(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, p.source, any,
-                                             p.destination, {h.stride, w.stride}, {h.dilation - 1, w.dilation - 1},
-                                             {h.before, w.before}, {h.after, w.after});
+  const dnnl::convolution_forward::desc conv(
+      dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, p.source, any, p.destination,
+      {h.stride, w.stride}, {h.dilation - 1, w.dilation - 1}, {h.before, w.before}, {h.after, w.after});
   p.desc = {conv, Engine()};
   p.primitive = dnnl::convolution_forward(p.desc);
   return p;
@@ -42,8 +43,9 @@ class ConvKernel final : public Kernel {
   explicit ConvKernel(const KernelInit&) {}
   void Run(KernelContext& ctx) override {
     const Array &x = ctx.input(0), &w = ctx.input(1);
-    const bool usable = x.dtype() == DType::kFloat32 && x.rank() == 4 && w.rank() == 4 && x.num_elements() > 0 && w.num_elements() > 0 &&
-                        x.dim(3) == w.dim(2) && ctx.attrs().Get<std::string>("data_format") == "NHWC";
+    const bool usable = x.dtype() == DType::kFloat32 && x.rank() == 4 && w.rank() == 4 && x.num_elements() > 0 &&
+                        w.num_elements() > 0 && x.dim(3) == w.dim(2) &&
+                        ctx.attrs().Get<std::string>("data_format") == "NHWC";
     if (!usable) return cpu::Conv2D(ctx);
     const Plan* plan = FindPlan(ctx);
     if (!plan) return cpu::Conv2D(ctx);
@@ -63,7 +65,8 @@ class ConvKernel final : public Kernel {
     std::lock_guard lock(mutex_);
     auto it = plans_.find(key);
     if (it == plans_.end()) {
-      const cpu::ConvGeometry g = cpu::MakeConvGeometry(cpu::FailOf(ctx), ctx.attrs(), ctx.input(0).shape(), ctx.input(1).shape());
+      const cpu::ConvGeometry g =
+          cpu::MakeConvGeometry(cpu::FailOf(ctx), ctx.attrs(), ctx.input(0).shape(), ctx.input(1).shape());
       std::optional<Plan> plan;
       if (g.output.Require().num_elements() > 0) {
         try {

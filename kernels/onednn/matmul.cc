@@ -23,9 +23,11 @@ class MatMulKernel final : public Kernel {
       : transpose_a_(init.attrs.Get<bool>("transpose_a")), transpose_b_(init.attrs.Get<bool>("transpose_b")) {}
   void Run(KernelContext& ctx) override {
     const Array &a = ctx.input(0), &b = ctx.input(1);
-    const bool matrices = a.dtype() == DType::kFloat32 && a.rank() == 2 && b.rank() == 2 && a.num_elements() > 0 && b.num_elements() > 0;
+    const bool matrices =
+        a.dtype() == DType::kFloat32 && a.rank() == 2 && b.rank() == 2 && a.num_elements() > 0 && b.num_elements() > 0;
     if (!matrices) return cpu::MatMul(ctx);
-    const std::int64_t m = a.dim(transpose_a_ ? 1 : 0), k = a.dim(transpose_a_ ? 0 : 1), n = b.dim(transpose_b_ ? 0 : 1);
+    const std::int64_t m = a.dim(transpose_a_ ? 1 : 0), k = a.dim(transpose_a_ ? 0 : 1),
+                       n = b.dim(transpose_b_ ? 0 : 1);
     if (k != b.dim(transpose_b_ ? 1 : 0)) return cpu::MatMul(ctx);  // which reports it
     const Plan& plan = PlanFor(m, k, n);
     Array& out = ctx.Allocate(0, Shape{m, n});

@@ -30,10 +30,12 @@ dnnl::memory Packed(const Array& weights, const dnnl::memory::desc& plain, const
   const std::shared_ptr<Buffer>& buffer = weights.buffer();
   if (!buffer->persistent()) return *pack();
   const std::string key = "onednn/" + std::string(reinterpret_cast<const char*>(&wanted.data), sizeof wanted.data);
-  return *std::static_pointer_cast<dnnl::memory>(buffer->Attachment(key, [&]() -> std::shared_ptr<void> { return pack(); }));
+  return *std::static_pointer_cast<dnnl::memory>(
+      buffer->Attachment(key, [&]() -> std::shared_ptr<void> { return pack(); }));
 }
 
-void Execute(KernelContext& ctx, const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments) {
+void Execute(KernelContext& ctx, const dnnl::primitive& primitive,
+             const std::unordered_map<int, dnnl::memory>& arguments) {
   try {
     primitive.execute(Stream(), arguments);
     Stream().wait();

@@ -19,6 +19,7 @@ dnnl::memory Wrap(const dnnl::memory::desc& desc, const Array& array);
 // once per value; others are packed on every call.
 dnnl::memory Packed(const Array& weights, const dnnl::memory::desc& plain, const dnnl::memory::desc& wanted);
 // Rethrows oneDNN's errors as InternalError naming op and node.
-void Execute(KernelContext& ctx, const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments);
+void Execute(KernelContext& ctx, const dnnl::primitive& primitive,
+             const std::unordered_map<int, dnnl::memory>& arguments);
 
 }  // namespace equiv::onednn

@@ -24,7 +24,8 @@ std::optional<std::int64_t> ConstantScalar(ShapeContext& c, int i) {
 void FillShape(ShapeContext& c) {
   if (const Array* dims = c.constant(0)) return c.set_output(0, PartialShape(dims->AsInt64Vector()));
   const PartialShape dims = c.WithRank(0, 1);
-  c.set_output(0, dims[0] >= 0 && dims[0] <= kMaxRank ? PartialShape::UnknownOfRank(static_cast<int>(dims[0])) : PartialShape::Unknown());
+  c.set_output(0, dims[0] >= 0 && dims[0] <= kMaxRank ? PartialShape::UnknownOfRank(static_cast<int>(dims[0]))
+                                                      : PartialShape::Unknown());
 }
 // tf: ReshapeShape: one -1 is worked out where everything else is known
 void ReshapeShape(ShapeContext& c) {
@@ -67,7 +68,8 @@ void SqueezeShape(ShapeContext& c) {
   std::vector<std::int64_t> dims;
   for (int i = 0; i < in.rank(); ++i) {
     const bool named = drop[static_cast<std::size_t>(i)];
-    if (named && in[i] != 1 && in[i] >= 0) c.Fail(fmt::format("Can not squeeze dim[{}], expected a dimension of 1, got {}", i, in[i]));
+    if (named && in[i] != 1 && in[i] >= 0)
+      c.Fail(fmt::format("Can not squeeze dim[{}], expected a dimension of 1, got {}", i, in[i]));
     if (!named && !(axes.empty() && in[i] == 1)) dims.push_back(in[i]);
   }
   c.set_output(0, PartialShape(std::move(dims)));
@@ -106,8 +108,8 @@ void ConcatShape(ShapeContext& c) {
       } else if (out < 0) {
         out = here;
       } else if (here >= 0 && here != out) {
-        c.Fail(fmt::format("Dimension {} in both shapes must be equal, but are {} and {}. Shapes are {} and {}", d, out, here,
-                           c.input(0).ToString(), c.input(i).ToString()));
+        c.Fail(fmt::format("Dimension {} in both shapes must be equal, but are {} and {}. Shapes are {} and {}", d, out,
+                           here, c.input(0).ToString(), c.input(i).ToString()));
       }
     }
   }
@@ -118,9 +120,12 @@ void PadShape(ShapeContext& c) {
   const PartialShape& in = c.input(0);
   if (pads[1] >= 0 && pads[1] != 2) c.Fail("paddings must have shape [n, 2], got " + pads.ToString());
   if (in.has_rank() && pads[0] >= 0 && pads[0] != in.rank())
-    c.Fail(fmt::format("The first dimension of paddings must be the rank of inputs: paddings {}, inputs {}", pads.ToString(), in.ToString()));
+    c.Fail(fmt::format("The first dimension of paddings must be the rank of inputs: paddings {}, inputs {}",
+                       pads.ToString(), in.ToString()));
   const Array* value = c.constant(1);
-  if (!in.has_rank()) return c.set_output(0, pads[0] >= 0 ? PartialShape::UnknownOfRank(static_cast<int>(pads[0])) : PartialShape::Unknown());
+  if (!in.has_rank())
+    return c.set_output(
+        0, pads[0] >= 0 ? PartialShape::UnknownOfRank(static_cast<int>(pads[0])) : PartialShape::Unknown());
   if (!value) return c.set_output(0, PartialShape::UnknownOfRank(in.rank()));
   const std::vector<std::int64_t> amounts = value->AsInt64Vector();
   std::vector<std::int64_t> dims = in.dims();
@@ -134,14 +139,16 @@ void PadShape(ShapeContext& c) {
 void TransposeShape(ShapeContext& c) {
   const PartialShape& in = c.input(0);
   const Array* perm = c.constant(1);
-  if (!perm || !in.has_rank()) return c.set_output(0, in.has_rank() ? PartialShape::UnknownOfRank(in.rank()) : PartialShape::Unknown());
+  if (!perm || !in.has_rank())
+    return c.set_output(0, in.has_rank() ? PartialShape::UnknownOfRank(in.rank()) : PartialShape::Unknown());
   std::vector<std::int64_t> dims;
   for (std::int64_t p : perm->AsInt64Vector()) {
     if (p < 0 || p >= in.rank()) c.Fail(fmt::format("perm dim {} is out of range of input rank {}", p, in.rank()));
     dims.push_back(in[static_cast<int>(p)]);
   }
   if (static_cast<int>(dims.size()) != in.rank())
-    c.Fail(fmt::format("perm must have as many entries as the input has dimensions: {} for {}", dims.size(), in.ToString()));
+    c.Fail(fmt::format("perm must have as many entries as the input has dimensions: {} for {}", dims.size(),
+                       in.ToString()));
   c.set_output(0, PartialShape(std::move(dims)));
 }
 }  // namespace
@@ -159,7 +166,10 @@ void RegisterArrays(OpRegistry& r) {
          .attrs = {"dtype: type", "shape: shape = unknown"},
          .shape = [](ShapeContext& c) { c.set_output(0, c.attr<PartialShape>("shape")); },
          .kernel = Stateless(cpu::Placeholder)});
-  r.Add({.name = "NoOp", .doc = "Does nothing; holds control dependencies.", .shape = [](ShapeContext&) {}, .kernel = Stateless(cpu::NoOp)});
+  r.Add({.name = "NoOp",
+         .doc = "Does nothing; holds control dependencies.",
+         .shape = [](ShapeContext&) {},
+         .kernel = Stateless(cpu::NoOp)});
   for (const char* name : {"Identity", "StopGradient", "PreventGradient", "Snapshot"})
     r.Add({.name = name,
            .doc = "Its input.",
@@ -175,7 +185,8 @@ void RegisterArrays(OpRegistry& r) {
          .attrs = {"T: type", "index_type: {int32, int64} = int32"},
          .shape = FillShape,
          .kernel = Stateless(cpu::Fill)});
-  for (const auto& [name, kernel] : {std::pair<const char*, void (*)(KernelContext&)>{"ZerosLike", cpu::ZerosLike}, {"OnesLike", cpu::OnesLike}})
+  for (const auto& [name, kernel] :
+       {std::pair<const char*, void (*)(KernelContext&)>{"ZerosLike", cpu::ZerosLike}, {"OnesLike", cpu::OnesLike}})
     r.Add({.name = name,
            .doc = "Zeros or ones in the input's shape.",
            .inputs = {"x: T"},
@@ -248,8 +259,10 @@ void RegisterArrays(OpRegistry& r) {
              [](ShapeContext& c) {
                const PartialShape& in = c.input(0);
                if (!in.has_rank()) return c.set_output(0, in);
-               if (in.rank() == 0 || in.rank() % 2 != 0) c.Fail("Input must have even and positive rank, got shape " + in.ToString());
-               c.set_output(0, PartialShape(std::vector<std::int64_t>(in.dims().begin(), in.dims().begin() + in.rank() / 2)));
+               if (in.rank() == 0 || in.rank() % 2 != 0)
+                 c.Fail("Input must have even and positive rank, got shape " + in.ToString());
+               c.set_output(
+                   0, PartialShape(std::vector<std::int64_t>(in.dims().begin(), in.dims().begin() + in.rank() / 2)));
              },
          .kernel = Stateless(cpu::DiagPart)});
 }

@@ -12,20 +12,38 @@ constexpr const char* kFloats = "T: {float, double}";
 constexpr const char* kNumbers = "T: {float, double, int32, int64}";
 constexpr const char* kAllNumbers = "T: {bfloat16, half, float, double, int32, int64}";
 
-void Unary(OpRegistry& r, const char* name, const char* doc, const char* types, void (*kernel)(KernelContext&), const char* in = "x: T", const char* out = "y: T") {
-  r.Add({.name = name, .doc = doc, .inputs = {in}, .outputs = {out}, .attrs = {types}, .shape = SameAsFirst, .kernel = Stateless(kernel)});
-}
-void Binary(OpRegistry& r, const char* name, const char* doc, const char* types, void (*kernel)(KernelContext&), const char* out = "z: T", bool commutative = false) {
-  r.Add({.name = name, .doc = doc, .inputs = {"x: T", "y: T"}, .outputs = {out}, .attrs = {types}, .commutative = commutative, .shape = BroadcastFirstTwo,
+void Unary(OpRegistry& r, const char* name, const char* doc, const char* types, void (*kernel)(KernelContext&),
+           const char* in = "x: T", const char* out = "y: T") {
+  r.Add({.name = name,
+         .doc = doc,
+         .inputs = {in},
+         .outputs = {out},
+         .attrs = {types},
+         .shape = SameAsFirst,
          .kernel = Stateless(kernel)});
 }
-void Comparison(OpRegistry& r, const char* name, const char* doc, const char* types, void (*kernel)(KernelContext&)) { Binary(r, name, doc, types, kernel, "z: bool"); }
+void Binary(OpRegistry& r, const char* name, const char* doc, const char* types, void (*kernel)(KernelContext&),
+            const char* out = "z: T", bool commutative = false) {
+  r.Add({.name = name,
+         .doc = doc,
+         .inputs = {"x: T", "y: T"},
+         .outputs = {out},
+         .attrs = {types},
+         .commutative = commutative,
+         .shape = BroadcastFirstTwo,
+         .kernel = Stateless(kernel)});
+}
+void Comparison(OpRegistry& r, const char* name, const char* doc, const char* types, void (*kernel)(KernelContext&)) {
+  Binary(r, name, doc, types, kernel, "z: bool");
+}
 
 // tf: the shape function of AddN merges all inputs
 void MergeAll(ShapeContext& c) {
   PartialShape merged = c.input(0);
   for (int i = 1; i < c.num_inputs(); ++i) {
-    if (!merged.IsCompatibleWith(c.input(i))) c.Fail(fmt::format("Shapes must be equal: {} and {} from merging shape 0 with shape {}", merged.ToString(), c.input(i).ToString(), i));
+    if (!merged.IsCompatibleWith(c.input(i)))
+      c.Fail(fmt::format("Shapes must be equal: {} and {} from merging shape 0 with shape {}", merged.ToString(),
+                         c.input(i).ToString(), i));
     merged = merged.MergeWith(c.input(i));
   }
   c.set_output(0, merged);
@@ -51,7 +69,12 @@ void RegisterElementwise(OpRegistry& r) {
   Unary(r, "Ceil", "Smallest integer not below x.", kFloats, cpu::Ceil);
   Unary(r, "Round", "Nearest integer, half to even.", kFloats, cpu::Round);
   Unary(r, "Rint", "Nearest integer, half to even.", kFloats, cpu::Round);
-  r.Add({.name = "LogicalNot", .doc = "not x.", .inputs = {"x: bool"}, .outputs = {"y: bool"}, .shape = SameAsFirst, .kernel = Stateless(cpu::LogicalNot)});
+  r.Add({.name = "LogicalNot",
+         .doc = "not x.",
+         .inputs = {"x: bool"},
+         .outputs = {"y: bool"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::LogicalNot)});
 
   Binary(r, "Add", "x + y, broadcast.", kAllNumbers, cpu::Add);
   Binary(r, "AddV2", "x + y, broadcast.", kAllNumbers, cpu::Add, "z: T", true);
@@ -68,17 +91,41 @@ void RegisterElementwise(OpRegistry& r) {
   Comparison(r, "LessEqual", "x <= y.", kAllNumbers, cpu::LessEqual);
   Comparison(r, "Equal", "x == y.", "T: {bfloat16, half, float, double, int32, int64, bool}", cpu::Equal);
   Comparison(r, "NotEqual", "x != y.", "T: {bfloat16, half, float, double, int32, int64, bool}", cpu::NotEqual);
-  for (const auto& [name, kernel] : {std::pair<const char*, void (*)(KernelContext&)>{"LogicalAnd", cpu::LogicalAnd}, {"LogicalOr", cpu::LogicalOr}})
-    r.Add({.name = name, .doc = "Logical connective, broadcast.", .inputs = {"x: bool", "y: bool"}, .outputs = {"z: bool"}, .commutative = true,
-           .shape = BroadcastFirstTwo, .kernel = Stateless(kernel)});
+  for (const auto& [name, kernel] :
+       {std::pair<const char*, void (*)(KernelContext&)>{"LogicalAnd", cpu::LogicalAnd}, {"LogicalOr", cpu::LogicalOr}})
+    r.Add({.name = name,
+           .doc = "Logical connective, broadcast.",
+           .inputs = {"x: bool", "y: bool"},
+           .outputs = {"z: bool"},
+           .commutative = true,
+           .shape = BroadcastFirstTwo,
+           .kernel = Stateless(kernel)});
 
-  r.Add({.name = "SelectV2", .doc = "condition ? t : e, all three broadcast.", .inputs = {"condition: bool", "t: T", "e: T"}, .outputs = {"output: T"},
+  r.Add({.name = "SelectV2",
+         .doc = "condition ? t : e, all three broadcast.",
+         .inputs = {"condition: bool", "t: T", "e: T"},
+         .outputs = {"output: T"},
          .attrs = {"T: type"},
-         .shape = [](ShapeContext& c) { c.set_output(0, BroadcastShapes(c, c.input(0), BroadcastShapes(c, c.input(1), c.input(2)))); },
+         .shape =
+             [](ShapeContext& c) {
+               c.set_output(0, BroadcastShapes(c, c.input(0), BroadcastShapes(c, c.input(1), c.input(2))));
+             },
          .kernel = Stateless(cpu::SelectV2)});
-  r.Add({.name = "AddN", .doc = "Sum of all inputs, in TensorFlow's grouping.", .inputs = {"inputs: N * T"}, .outputs = {"sum: T"},
-         .attrs = {"N: int >= 1", kNumbers}, .aggregate = true, .commutative = true, .shape = MergeAll, .kernel = Stateless(cpu::AddN)});
-  r.Add({.name = "Cast", .doc = "Converts to another dtype.", .inputs = {"x: SrcT"}, .outputs = {"y: DstT"}, .attrs = {"SrcT: type", "DstT: type", "Truncate: bool = false"},
-         .shape = SameAsFirst, .kernel = Stateless(cpu::Cast)});
+  r.Add({.name = "AddN",
+         .doc = "Sum of all inputs, in TensorFlow's grouping.",
+         .inputs = {"inputs: N * T"},
+         .outputs = {"sum: T"},
+         .attrs = {"N: int >= 1", kNumbers},
+         .aggregate = true,
+         .commutative = true,
+         .shape = MergeAll,
+         .kernel = Stateless(cpu::AddN)});
+  r.Add({.name = "Cast",
+         .doc = "Converts to another dtype.",
+         .inputs = {"x: SrcT"},
+         .outputs = {"y: DstT"},
+         .attrs = {"SrcT: type", "DstT: type", "Truncate: bool = false"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::Cast)});
 }
 }  // namespace equiv::ops

@@ -19,7 +19,8 @@ PartialShape ShapeFromInput(ShapeContext& c, int i) {
   const PartialShape& given = c.input(i);
   if (given.has_rank() && given.rank() != 1)
     c.Fail(fmt::format("Shape must be rank 1 but is rank {}, got {}", given.rank(), given.ToString()));
-  if (given.has_rank() && given[0] >= 0 && given[0] <= kMaxRank) return PartialShape::UnknownOfRank(static_cast<int>(given[0]));
+  if (given.has_rank() && given[0] >= 0 && given[0] <= kMaxRank)
+    return PartialShape::UnknownOfRank(static_cast<int>(given[0]));
   return PartialShape::Unknown();
 }
 void FirstInputIsShape(ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); }
@@ -42,8 +43,8 @@ void QrShape(ShapeContext& c) {
   c.set_output(1, PartialShape(std::move(r)));
 }
 
-OpDef Stateful(const char* name, const char* doc, std::vector<std::string> inputs, std::string output, std::vector<std::string> attrs,
-               ShapeFn shape, KernelFactory kernel) {
+OpDef Stateful(const char* name, const char* doc, std::vector<std::string> inputs, std::string output,
+               std::vector<std::string> attrs, ShapeFn shape, KernelFactory kernel) {
   attrs.insert(attrs.begin(), {kSeed, kSeed2});
   return {.name = name,
           .doc = doc,
@@ -55,8 +56,8 @@ OpDef Stateful(const char* name, const char* doc, std::vector<std::string> input
           .shape = std::move(shape),
           .kernel = std::move(kernel)};
 }
-OpDef Pure(const char* name, const char* doc, std::vector<std::string> inputs, std::string output, std::vector<std::string> attrs,
-           ShapeFn shape, KernelFactory kernel) {
+OpDef Pure(const char* name, const char* doc, std::vector<std::string> inputs, std::string output,
+           std::vector<std::string> attrs, ShapeFn shape, KernelFactory kernel) {
   return {.name = name,
           .doc = doc,
           .inputs = std::move(inputs),
@@ -72,7 +73,8 @@ void RegisterRandom(OpRegistry& r) {
     const char *stateful, *stateless, *v2, *doc;
     Distribution distribution;
   };
-  for (const Family& f : {Family{"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2", "Uniform over [0, 1).", Distribution::kUniform},
+  for (const Family& f : {Family{"RandomUniform", "StatelessRandomUniform", "StatelessRandomUniformV2",
+                                 "Uniform over [0, 1).", Distribution::kUniform},
                           Family{"RandomStandardNormal", "StatelessRandomNormal", "StatelessRandomNormalV2",
                                  "Normal with mean 0 and deviation 1.", Distribution::kNormal},
                           Family{"TruncatedNormal", "StatelessTruncatedNormal", "StatelessTruncatedNormalV2",
@@ -80,30 +82,38 @@ void RegisterRandom(OpRegistry& r) {
     r.Add(Stateful(f.stateful, f.doc, {"shape: T"}, "output: dtype", {kFloats, "T: {int32, int64}"}, FirstInputIsShape,
                    cpu::RandomKernel(f.distribution)));
     r.Add(Pure(f.stateless, f.doc, {"shape: T", "seed: Tseed"}, "output: dtype",
-               {"dtype: {half, bfloat16, float, double} = float", "T: {int32, int64} = int32", "Tseed: {int32, int64} = int64"},
+               {"dtype: {half, bfloat16, float, double} = float", "T: {int32, int64} = int32",
+                "Tseed: {int32, int64} = int64"},
                FirstInputIsShape, cpu::StatelessRandom(f.distribution)));
     r.Add(Pure(f.v2, f.doc, {"shape: Tshape", "key: uint64", "counter: uint64", "alg: int32"}, "output: dtype",
                {"dtype: {half, bfloat16, float, double} = float", "Tshape: {int32, int64} = int32"}, FirstInputIsShape,
                cpu::StatelessRandomV2(f.distribution)));
   }
-  r.Add(Stateful("RandomUniformInt", "Integers in [minval, maxval).", {"shape: T", "minval: Tout", "maxval: Tout"}, "output: Tout",
-                 {"Tout: {int32, int64}", "T: {int32, int64}"}, FirstInputIsShape, cpu::RandomUniformInt()));
-  r.Add(Stateful("RandomShuffle", "The rows in random order.", {"value: T"}, "output: T", {"T: type"},
-                 [](ShapeContext& c) { c.set_output(0, c.input(0)); }, cpu::RandomShuffle()));
-  r.Add(Stateful("Multinomial", "Class numbers drawn with the given unnormalised log-probabilities.", {"logits: T", "num_samples: int32"},
-                 "output: output_dtype", {"T: {half, bfloat16, float, double}", "output_dtype: {int32, int64} = int64"}, MultinomialShape,
+  r.Add(Stateful("RandomUniformInt", "Integers in [minval, maxval).", {"shape: T", "minval: Tout", "maxval: Tout"},
+                 "output: Tout", {"Tout: {int32, int64}", "T: {int32, int64}"}, FirstInputIsShape,
+                 cpu::RandomUniformInt()));
+  r.Add(Stateful(
+      "RandomShuffle", "The rows in random order.", {"value: T"}, "output: T", {"T: type"},
+      [](ShapeContext& c) { c.set_output(0, c.input(0)); }, cpu::RandomShuffle()));
+  r.Add(Stateful("Multinomial", "Class numbers drawn with the given unnormalised log-probabilities.",
+                 {"logits: T", "num_samples: int32"}, "output: output_dtype",
+                 {"T: {half, bfloat16, float, double}", "output_dtype: {int32, int64} = int64"}, MultinomialShape,
                  cpu::Multinomial()));
 
-  r.Add(Pure("StatelessRandomUniformInt", "Integers in [minval, maxval).", {"shape: T", "seed: Tseed", "minval: dtype", "maxval: dtype"},
-             "output: dtype", {"dtype: {int32, int64}", "T: {int32, int64}", "Tseed: {int32, int64} = int64"}, FirstInputIsShape,
+  r.Add(Pure("StatelessRandomUniformInt", "Integers in [minval, maxval).",
+             {"shape: T", "seed: Tseed", "minval: dtype", "maxval: dtype"}, "output: dtype",
+             {"dtype: {int32, int64}", "T: {int32, int64}", "Tseed: {int32, int64} = int64"}, FirstInputIsShape,
              Stateless(cpu::StatelessRandomUniformInt)));
-  r.Add(Pure("StatelessRandomUniformFullInt", "Integers over their whole range.", {"shape: T", "seed: Tseed"}, "output: dtype",
-             {"dtype: {int32, int64, uint32, uint64} = uint64", "T: {int32, int64} = int32", "Tseed: {int32, int64, uint32, uint64} = int64"},
+  r.Add(Pure("StatelessRandomUniformFullInt", "Integers over their whole range.", {"shape: T", "seed: Tseed"},
+             "output: dtype",
+             {"dtype: {int32, int64, uint32, uint64} = uint64", "T: {int32, int64} = int32",
+              "Tseed: {int32, int64, uint32, uint64} = int64"},
              FirstInputIsShape, Stateless(cpu::StatelessRandomUniformFullInt)));
-  r.Add(Pure("StatelessMultinomial", "Class numbers drawn with the given unnormalised log-probabilities.",
-             {"logits: T", "num_samples: int32", "seed: Tseed"}, "output: output_dtype",
-             {"T: {half, bfloat16, float, double}", "Tseed: {int32, int64} = int64", "output_dtype: {int32, int64} = int64"}, MultinomialShape,
-             Stateless(cpu::StatelessMultinomial)));
+  r.Add(Pure(
+      "StatelessMultinomial", "Class numbers drawn with the given unnormalised log-probabilities.",
+      {"logits: T", "num_samples: int32", "seed: Tseed"}, "output: output_dtype",
+      {"T: {half, bfloat16, float, double}", "Tseed: {int32, int64} = int64", "output_dtype: {int32, int64} = int64"},
+      MultinomialShape, Stateless(cpu::StatelessMultinomial)));
   r.Add({.name = "StatelessRandomGetKeyCounter",
          .doc = "The Philox key and counter of a seed.",
          .inputs = {"seed: Tseed"},
@@ -122,8 +132,9 @@ void RegisterRandom(OpRegistry& r) {
          .shape = [](ShapeContext& c) { c.set_output(0, Shape{}); },
          .kernel = Stateless(cpu::StatelessRandomGetAlg)});
   r.Add(Pure("StatelessRandomUniformIntV2", "Integers in [minval, maxval).",
-             {"shape: Tshape", "key: uint64", "counter: uint64", "alg: int32", "minval: dtype", "maxval: dtype"}, "output: dtype",
-             {"dtype: {int32, int64}", "Tshape: {int32, int64} = int32"}, FirstInputIsShape, Stateless(cpu::StatelessRandomUniformIntV2)));
+             {"shape: Tshape", "key: uint64", "counter: uint64", "alg: int32", "minval: dtype", "maxval: dtype"},
+             "output: dtype", {"dtype: {int32, int64}", "Tshape: {int32, int64} = int32"}, FirstInputIsShape,
+             Stateless(cpu::StatelessRandomUniformIntV2)));
   r.Add(Pure("StatelessRandomUniformFullIntV2", "Integers over their whole range.",
              {"shape: Tshape", "key: uint64", "counter: uint64", "alg: int32"}, "output: dtype",
              {"dtype: {int32, int64, uint32, uint64} = uint64", "Tshape: {int32, int64} = int32"}, FirstInputIsShape,

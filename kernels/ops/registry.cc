@@ -18,7 +18,11 @@ const OpRegistry& OpRegistry::Global() {
 #define EQUIV_OP_FAMILY(Name) ops::Register##Name(*r);
 #include "kernels/ops/families.inc"
 #undef EQUIV_OP_FAMILY
-    r->AddBackend({.name = "cpu", .description = "reference kernels, fixed order of every sum", .speed = 0, .kernels = {}, .prepare = {}});
+    r->AddBackend({.name = "cpu",
+                   .description = "reference kernels, fixed order of every sum",
+                   .speed = 0,
+                   .kernels = {},
+                   .prepare = {}});
 #if defined(EQUIV_HAVE_ONEDNN)
     onednn::AddBackend(*r);
 #endif

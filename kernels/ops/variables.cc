@@ -21,19 +21,22 @@ void NoOutput(ShapeContext&) {}
 }  // namespace
 
 void RegisterVariables(OpRegistry& r) {
-  r.Add(Stateful("VarHandleOp", "A handle of the variable `shared_name`, made when first asked for.", {}, {"resource: resource"},
-                 {"container: string = ''", "shared_name: string = ''", "debug_name: string = ''", "dtype: type", "shape: shape",
-                  "allowed_devices: list(string) = []"},
+  r.Add(Stateful("VarHandleOp", "A handle of the variable `shared_name`, made when first asked for.", {},
+                 {"resource: resource"},
+                 {"container: string = ''", "shared_name: string = ''", "debug_name: string = ''", "dtype: type",
+                  "shape: shape", "allowed_devices: list(string) = []"},
                  ScalarOutput, cpu::VarHandleOp));
-  r.Add(Stateful("ReadVariableOp", "The value of a variable.", {"resource: resource"}, {"value: dtype"}, {"dtype: type"},
-                 [](ShapeContext& c) { c.set_output(0, c.input(0)); }, cpu::ReadVariableOp));
+  r.Add(Stateful(
+      "ReadVariableOp", "The value of a variable.", {"resource: resource"}, {"value: dtype"}, {"dtype: type"},
+      [](ShapeContext& c) { c.set_output(0, c.input(0)); }, cpu::ReadVariableOp));
   const std::vector<std::string> assign_inputs = {"resource: resource", "value: dtype"};
-  r.Add(Stateful("AssignVariableOp", "Gives a variable a value.", assign_inputs, {}, {"dtype: type", "validate_shape: bool = false"},
-                 NoOutput, cpu::AssignVariableOp));
-  r.Add(Stateful("AssignAddVariableOp", "Adds to a variable.", assign_inputs, {}, {"dtype: type"}, NoOutput, cpu::AssignAddVariableOp));
+  r.Add(Stateful("AssignVariableOp", "Gives a variable a value.", assign_inputs, {},
+                 {"dtype: type", "validate_shape: bool = false"}, NoOutput, cpu::AssignVariableOp));
+  r.Add(Stateful("AssignAddVariableOp", "Adds to a variable.", assign_inputs, {}, {"dtype: type"}, NoOutput,
+                 cpu::AssignAddVariableOp));
   r.Add(Stateful("AssignSubVariableOp", "Subtracts from a variable.", assign_inputs, {}, {"dtype: type"}, NoOutput,
                  cpu::AssignSubVariableOp));
-  r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"}, {"is_initialized: bool"}, {},
-                 ScalarOutput, cpu::VarIsInitializedOp));
+  r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"},
+                 {"is_initialized: bool"}, {}, ScalarOutput, cpu::VarIsInitializedOp));
 }
 }  // namespace equiv::ops

@@ -66,12 +66,15 @@ std::string EagerContext::OpenNameScope(std::string_view name) {
   return name_scope().empty() ? std::string(name) : name_scope() + "/" + std::string(name);
 }
 
-std::vector<Value> EagerContext::AddOp(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs, std::string_view name) {
+std::vector<Value> EagerContext::AddOp(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs,
+                                       std::string_view name) {
   State& s = *state_;
   const OpDef& def = OpRegistry::Global().Get(op);
   for (const Value& v : inputs) {
     if (v.symbolic())
-      throw TypeError(OpWhere(op, {}) + "got a symbolic tensor in eager execution: it belongs to a graph that is no longer the current one; run it in a Session");
+      throw TypeError(OpWhere(op, {}) +
+                      "got a symbolic tensor in eager execution: it belongs to a graph that is no longer the current "
+                      "one; run it in a Session");
     if (!v.has_value()) throw ValueError(OpWhere(op, {}) + "an input has no value");
   }
   CachedKernel* cached = nullptr;
@@ -99,7 +102,8 @@ std::vector<Value> EagerContext::AddOp(std::string_view op, std::span<const Valu
   if (s.backend->prepare) s.backend->prepare(ThreadPool::Default().size());
   {
     ScopedFlushDenormals flush;
-    KernelContext context(def, cached->attrs, kNoName, arrays, outputs, cached->output_dtypes, s.resources, ThreadPool::Default());
+    KernelContext context(def, cached->attrs, kNoName, arrays, outputs, cached->output_dtypes, s.resources,
+                          ThreadPool::Default());
     cached->kernel->Run(context);
   }
   ++s.executed;

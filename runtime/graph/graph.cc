@@ -15,15 +15,20 @@ std::string Lower(std::string_view s) {
   return t;
 }
 bool NameChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '\\' || c == '/' || c == '>' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '\\' || c == '/' || c == '>' || c == '-';
 }
 // tf: the patterns of framework/ops.py (spec A5): a root name starts with a letter, a digit or a point.
 void CheckName(std::string_view name, bool root, std::string_view what) {
   const bool starts = !root || (!name.empty() && (std::isalnum(static_cast<unsigned char>(name[0])) || name[0] == '.'));
   if (starts && std::ranges::all_of(name, NameChar)) return;
-  throw ValueError(fmt::format("'{}' is not a valid {} name: use letters, digits, and _ . \\ / > - , starting with a letter, a digit or a point", name, what));
+  throw ValueError(fmt::format(
+      "'{}' is not a valid {} name: use letters, digits, and _ . \\ / > - , starting with a letter, a digit or a point",
+      name, what));
 }
-std::string Join(const std::string& scope, std::string_view name) { return scope.empty() ? std::string(name) : scope + "/" + std::string(name); }
+std::string Join(const std::string& scope, std::string_view name) {
+  return scope.empty() ? std::string(name) : scope + "/" + std::string(name);
+}
 }  // namespace
 
 Graph::Graph() : Context(/*eager=*/false) {}
@@ -51,7 +56,8 @@ std::string Graph::UniqueName(std::string_view name) {
   }
 }
 
-std::vector<Value> Graph::AddOp(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs, std::string_view name) {
+std::vector<Value> Graph::AddOp(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs,
+                                std::string_view name) {
   Node* node = AddNode(op, inputs, attrs, name);
   std::vector<Value> outputs;
   outputs.reserve(static_cast<std::size_t>(node->num_outputs()));
@@ -77,8 +83,10 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
       const Value constant = AddNode("Const", {}, {{"value", value.array()}, {"dtype", value.dtype()}})->output(0);
       edge = constant.edge();
     }
-    if (static_cast<std::size_t>(edge->node->id()) >= nodes_.size() || nodes_[static_cast<std::size_t>(edge->node->id())].get() != edge->node)
-      throw ValueError(fmt::format("{}Tensor '{}:{}' must be from the same graph as the op", OpWhere(op, name), edge->node->name(), edge->index));
+    if (static_cast<std::size_t>(edge->node->id()) >= nodes_.size() ||
+        nodes_[static_cast<std::size_t>(edge->node->id())].get() != edge->node)
+      throw ValueError(fmt::format("{}Tensor '{}:{}' must be from the same graph as the op", OpWhere(op, name),
+                                   edge->node->name(), edge->index));
     inputs.push_back(edge);
     dtypes.push_back(edge->dtype);
     // A handle stands for its variable's shape. tf: input_handle_shapes_and_types
@@ -89,11 +97,13 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   AttrMap complete = attrs;
   const std::string_view wanted = name.empty() ? std::string_view(def.name) : name;
   const std::vector<DType> output_dtypes = CompleteAttrs(def, dtypes, complete, wanted);
-  const std::vector<PartialShape> output_shapes = InferShapes(def, complete, wanted, shapes, constants, output_dtypes.size());
+  const std::vector<PartialShape> output_shapes =
+      InferShapes(def, complete, wanted, shapes, constants, output_dtypes.size());
   auto node = std::make_unique<Node>();
   if (wanted.back() == '/') {
     node->name_ = wanted.substr(0, wanted.size() - 1);
-    if (by_name_.contains(node->name_)) throw ValueError(fmt::format("Duplicate node name in graph: '{}'", node->name_));
+    if (by_name_.contains(node->name_))
+      throw ValueError(fmt::format("Duplicate node name in graph: '{}'", node->name_));
     int& counter = names_in_use_[Lower(node->name_)];
     counter = std::max(counter, 1);
   } else {
@@ -125,14 +135,21 @@ Tensor Graph::FindTensor(std::string_view name) const {
   if (const auto colon = name.rfind(':'); colon != std::string_view::npos) {
     op = name.substr(0, colon);
     const std::string_view digits = name.substr(colon + 1);
-    if (digits.empty() || digits.size() > 6 || !std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; }))
-      throw ValueError(fmt::format("The name '{}' refers to a Tensor, but its output index is no number; names look like 'scope/op:0'.", name));
+    if (digits.empty() || digits.size() > 6 ||
+        !std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; }))
+      throw ValueError(fmt::format(
+          "The name '{}' refers to a Tensor, but its output index is no number; names look like 'scope/op:0'.", name));
     for (char c : digits) index = index * 10 + (c - '0');
   }
   Node* node = FindNode(op);
-  if (!node) throw ValueError(fmt::format("The name '{}' refers to a Tensor which does not exist. The operation, '{}', does not exist in the graph.", name, op));
+  if (!node)
+    throw ValueError(fmt::format(
+        "The name '{}' refers to a Tensor which does not exist. The operation, '{}', does not exist in the graph.",
+        name, op));
   if (index >= node->num_outputs())
-    throw ValueError(fmt::format("The name '{}' refers to a Tensor which does not exist. The operation '{}' has {} outputs.", name, op, node->num_outputs()));
+    throw ValueError(
+        fmt::format("The name '{}' refers to a Tensor which does not exist. The operation '{}' has {} outputs.", name,
+                    op, node->num_outputs()));
   return node->output(index);
 }
 

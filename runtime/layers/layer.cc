@@ -58,7 +58,8 @@ std::string ArgumentsText(const CallArgs& args, bool takes_training) {
     inputs = "[" + inputs + "]";
   }
   std::string text = "  • inputs=" + inputs;
-  if (takes_training) text += fmt::format("\n  • training={}", !args.training ? "None" : *args.training ? "True" : "False");
+  if (takes_training)
+    text += fmt::format("\n  • training={}", !args.training ? "None" : *args.training ? "True" : "False");
   return text;
 }
 

@@ -27,16 +27,18 @@ Variable AddWeight(const WeightSpec& spec, const std::source_location& site) {
     if (loss.has_value()) AddToCollection(kRegularizationLosses, loss);
   }
   if (VariableStore* store = StateOf(context).store)
-    store->AddLoss({variable.name(), [regularizer = spec.regularizer, variable] { return regularizer.loss(variable); }});
+    store->AddLoss(
+        {variable.name(), [regularizer = spec.regularizer, variable] { return regularizer.loss(variable); }});
   return variable;
 }
 
 std::int64_t StaticChannels(const Tensor& x, std::string_view what) {
   const PartialShape shape = x.shape();
   if (shape.rank() < 1 || shape.dim(shape.rank() - 1) < 0)
-    throw ValueError(fmt::format("The channel dimension of the inputs of {} should be defined. The input_shape received "
-                                 "is {}; give the input a static last dimension",
-                                 what, shape.ToTuple()));
+    throw ValueError(
+        fmt::format("The channel dimension of the inputs of {} should be defined. The input_shape received "
+                    "is {}; give the input a static last dimension",
+                    what, shape.ToTuple()));
   return shape.dim(shape.rank() - 1);
 }
 
@@ -164,8 +166,8 @@ Tensor FlattenTensor(const Tensor& x) {
     rest *= shape.dim(i);
   }
   if (Current().eager()) return Reshape(x, {shape.dim(0), rest});
-  const Tensor target = Constant(
-      Array::Of<std::int32_t>(Shape{2}, {std::int32_t{-1}, static_cast<std::int32_t>(rest)}), "Const");
+  const Tensor target =
+      Constant(Array::Of<std::int32_t>(Shape{2}, {std::int32_t{-1}, static_cast<std::int32_t>(rest)}), "Const");
   return Current().Add1("Reshape", {x, target});
 }
 

@@ -118,20 +118,28 @@ Tensor Conv2d(const Tensor& x, std::int64_t outputs, Kernel kernel, const Conv2d
               const std::source_location& site) {
   const Conv2dArgs args = Merge(Top().conv2d, given);
   if (x.shape().rank() != 4)
-    throw ValueError(fmt::format("slim.conv2d '{}' needs an input of rank 4 (NHWC), got shape {}", args.scope,
-                                 x.shape().ToTuple()));
+    throw ValueError(
+        fmt::format("slim.conv2d '{}' needs an input of rank 4 (NHWC), got shape {}", args.scope, x.shape().ToTuple()));
   const bool normalized = args.normalizer.has_value();
   SlimScope scope(args.scope, "Conv", site);
   const Shape shape{kernel.height, kernel.width, internal::StaticChannels(x, "slim.conv2d"), outputs};
   Variable weights, biases;
-  Weight({.core_name = "kernel", .variable = "weights", .shape = shape, .dtype = x.dtype(),
-          .initializer = XavierInitializer(), .regularizer = {}},
+  Weight({.core_name = "kernel",
+          .variable = "weights",
+          .shape = shape,
+          .dtype = x.dtype(),
+          .initializer = XavierInitializer(),
+          .regularizer = {}},
          args.weights_initializer, args.weights_regularizer, weights, site);
   // biases_initializer=None, an empty initializer here, means no bias (G5)
   const bool biased = !normalized && !(args.biases_initializer && !*args.biases_initializer);
   if (biased)
-    Weight({.core_name = "bias", .variable = "biases", .shape = Shape{outputs}, .dtype = x.dtype(),
-            .initializer = ZerosInitializer(), .regularizer = {}},
+    Weight({.core_name = "bias",
+            .variable = "biases",
+            .shape = Shape{outputs},
+            .dtype = x.dtype(),
+            .initializer = ZerosInitializer(),
+            .regularizer = {}},
            args.biases_initializer, args.biases_regularizer, biases, site);
   const std::int64_t stride = args.stride.value_or(1);
   Tensor y = internal::ConvWithWeight(x, weights, {stride, stride}, args.padding.value_or("SAME"));
@@ -146,13 +154,21 @@ Tensor FullyConnected(const Tensor& x, std::int64_t outputs, const FullyConnecte
   SlimScope scope(args.scope, "fully_connected", site);
   const Shape shape{internal::StaticChannels(x, "slim.fully_connected"), outputs};
   Variable weights, biases;
-  Weight({.core_name = "kernel", .variable = "weights", .shape = shape, .dtype = x.dtype(),
-          .initializer = XavierInitializer(), .regularizer = {}},
+  Weight({.core_name = "kernel",
+          .variable = "weights",
+          .shape = shape,
+          .dtype = x.dtype(),
+          .initializer = XavierInitializer(),
+          .regularizer = {}},
          args.weights_initializer, args.weights_regularizer, weights, site);
   const bool biased = !normalized && !(args.biases_initializer && !*args.biases_initializer);
   if (biased)
-    Weight({.core_name = "bias", .variable = "biases", .shape = Shape{outputs}, .dtype = x.dtype(),
-            .initializer = ZerosInitializer(), .regularizer = {}},
+    Weight({.core_name = "bias",
+            .variable = "biases",
+            .shape = Shape{outputs},
+            .dtype = x.dtype(),
+            .initializer = ZerosInitializer(),
+            .regularizer = {}},
            args.biases_initializer, args.biases_regularizer, biases, site);
   Tensor y = internal::MatMulWithWeight(x, weights);
   if (biased) y = internal::BiasAddWithWeight(y, biases);
@@ -165,8 +181,13 @@ Tensor BatchNorm(const Tensor& x, const BatchNormParams& params, std::string_vie
   const Shape shape{internal::StaticChannels(x, "slim.batch_norm")};
   Variable gamma, beta, moving_mean, moving_variance;
   auto add = [&](std::string_view variable, const Initializer& initializer, bool trainable) {
-    return internal::AddWeight({.core_name = variable, .variable = variable, .shape = shape, .dtype = x.dtype(),
-                                .initializer = initializer, .regularizer = {}, .trainable = trainable,
+    return internal::AddWeight({.core_name = variable,
+                                .variable = variable,
+                                .shape = shape,
+                                .dtype = x.dtype(),
+                                .initializer = initializer,
+                                .regularizer = {},
+                                .trainable = trainable,
                                 .model_variable = true},
                                site);
   };
@@ -174,10 +195,11 @@ Tensor BatchNorm(const Tensor& x, const BatchNormParams& params, std::string_vie
   if (params.center) beta = add("beta", ZerosInitializer(), true);
   moving_mean = add("moving_mean", ZerosInitializer(), false);
   moving_variance = add("moving_variance", OnesInitializer(), false);
-  const bool training =
-      params.is_training ? *params.is_training : Top().batch_norm_is_training.value_or(true);
+  const bool training = params.is_training ? *params.is_training : Top().batch_norm_is_training.value_or(true);
   return internal::Normalize(x, gamma, beta, moving_mean, moving_variance,
-                             {.momentum = params.decay, .epsilon = params.epsilon, .training = training,
+                             {.momentum = params.decay,
+                              .epsilon = params.epsilon,
+                              .training = training,
                               .updates_collection = params.updates_collection});
 }
 
@@ -185,7 +207,8 @@ Tensor MaxPool2d(const Tensor& x, Kernel kernel, const PoolArgs& given) {
   const PoolArgs args = Merge(Top().max_pool2d, given);
   NameScope scope(args.scope.empty() ? "MaxPool2D" : args.scope);
   const std::int64_t stride = args.stride.value_or(2);
-  return MaxPool(x, {.ksize = {kernel.height, kernel.width}, .strides = {stride, stride},
+  return MaxPool(x, {.ksize = {kernel.height, kernel.width},
+                     .strides = {stride, stride},
                      .padding = args.padding ? std::string_view(*args.padding) : "VALID"});
 }
 
@@ -193,7 +216,8 @@ Tensor AvgPool2d(const Tensor& x, Kernel kernel, const PoolArgs& given) {
   const PoolArgs args = Merge(Top().avg_pool2d, given);
   NameScope scope(args.scope.empty() ? "AvgPool2D" : args.scope);
   const std::int64_t stride = args.stride.value_or(2);
-  return AvgPool(x, {.ksize = {kernel.height, kernel.width}, .strides = {stride, stride},
+  return AvgPool(x, {.ksize = {kernel.height, kernel.width},
+                     .strides = {stride, stride},
                      .padding = args.padding ? std::string_view(*args.padding) : "VALID"});
 }
 

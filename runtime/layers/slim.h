@@ -17,7 +17,7 @@ using Activation = std::function<Tensor(const Tensor&)>;
 struct BatchNormParams {
   double decay = 0.999, epsilon = 0.001;
   bool center = true, scale = false;
-  std::optional<bool> is_training = {};  // default: arg_scope's, else true
+  std::optional<bool> is_training = {};                          // default: arg_scope's, else true
   std::optional<std::string> updates_collection = "update_ops";  // nullopt: the updates run with the output (G10)
 };
 

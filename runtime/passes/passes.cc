@@ -8,10 +8,14 @@
 namespace equiv::runtime {
 namespace {
 // tf: RewriterConfig's switches. Those without an effect here are accepted, so that a configuration carries over.
-constexpr std::string_view kKnown[] = {
-    "layout_optimizer", "constant_folding", "shape_optimization", "remapping", "arithmetic_optimization", "common_subgraph_elimination",
-    "dependency_optimization", "loop_optimization", "function_optimization", "debug_stripper", "disable_model_pruning",
-    "scoped_allocator_optimization", "pin_to_host_optimization", "implementation_selector", "auto_mixed_precision"};
+constexpr std::string_view kKnown[] = {"layout_optimizer",         "constant_folding",
+                                       "shape_optimization",       "remapping",
+                                       "arithmetic_optimization",  "common_subgraph_elimination",
+                                       "dependency_optimization",  "loop_optimization",
+                                       "function_optimization",    "debug_stripper",
+                                       "disable_model_pruning",    "scoped_allocator_optimization",
+                                       "pin_to_host_optimization", "implementation_selector",
+                                       "auto_mixed_precision"};
 }  // namespace
 
 bool PassOptions::on(std::string_view pass) const {
@@ -30,7 +34,9 @@ std::vector<const Edge*> RewrittenInputs(const Node& node, const PassOptions& op
   std::vector<const Edge*> inputs = node.inputs();
   if (node.op() != "AddN" || !options.on("common_subgraph_elimination")) return inputs;
   // tf: the pass orders the inputs of commutative nodes by their text, "name" or "name:index"
-  auto text = [](const Edge* e) { return e->index ? e->node->name() + ":" + std::to_string(e->index) : e->node->name(); };
+  auto text = [](const Edge* e) {
+    return e->index ? e->node->name() + ":" + std::to_string(e->index) : e->node->name();
+  };
   std::ranges::stable_sort(inputs, {}, text);
   return inputs;
 }

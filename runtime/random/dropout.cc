@@ -24,7 +24,9 @@ ShapeArgument NoiseShape(const Tensor& x, const DropoutOptions& o) {
     for (std::size_t i = 0; i < dims.size(); ++i)
       if (dims[i] < 0) dims[i] = x.shape()[static_cast<int>(i)];
   for (std::int64_t d : dims)
-    if (d < 0) throw ValueError(fmt::format("dropout: noise_shape must be known, got {} for x of shape {}", PartialShape(dims).ToTuple(), x.shape().ToTuple()));
+    if (d < 0)
+      throw ValueError(fmt::format("dropout: noise_shape must be known, got {} for x of shape {}",
+                                   PartialShape(dims).ToTuple(), x.shape().ToTuple()));
   return Shape(dims);
 }
 
@@ -32,10 +34,12 @@ ShapeArgument NoiseShape(const Tensor& x, const DropoutOptions& o) {
 
 Tensor Dropout(const Tensor& x, double rate, const DropoutOptions& o) {
   if (!(rate >= 0 && rate < 1))
-    throw ValueError(fmt::format("`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={}{}", rate,
-                                 rate == static_cast<double>(static_cast<std::int64_t>(rate)) ? ".0" : ""));
+    throw ValueError(fmt::format("`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={}{}",
+                                 rate, rate == static_cast<double>(static_cast<std::int64_t>(rate)) ? ".0" : ""));
   if (!IsFloating(x.dtype()))
-    throw ValueError(fmt::format("`x.dtype` must be a floating point tensor as `x` will be scaled. Received: x_dtype=<dtype: '{}'>", Name(x.dtype())));
+    throw ValueError(
+        fmt::format("`x.dtype` must be a floating point tensor as `x` will be scaled. Received: x_dtype=<dtype: '{}'>",
+                    Name(x.dtype())));
   if (rate == 0) {
     GetSeed(o.seed);  // tf: dummy_rng_step
     return x;

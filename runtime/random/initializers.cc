@@ -62,11 +62,13 @@ Fans FansOf(const Shape& shape) {
 Initializer Scaling(std::string name, const VarianceScalingOptions& o, Draws draws) {
   if (!(o.scale > 0)) throw ValueError(fmt::format("Argument `scale` must be a positive float. Received: {}", o.scale));
   if (o.mode != "fan_in" && o.mode != "fan_out" && o.mode != "fan_avg")
-    throw ValueError(fmt::format("Argument `mode` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: {}", o.mode));
+    throw ValueError(
+        fmt::format("Argument `mode` should be one of ('fan_in', 'fan_out', 'fan_avg'). Received: {}", o.mode));
   const bool uniform = o.distribution == "uniform", untruncated = o.distribution == "untruncated_normal";
   if (!uniform && !untruncated && o.distribution != "normal" && o.distribution != "truncated_normal")
-    throw ValueError(fmt::format("Argument `distribution` should be one of ('uniform', 'truncated_normal', 'untruncated_normal'). Received: {}",
-                                 o.distribution));
+    throw ValueError(fmt::format(
+        "Argument `distribution` should be one of ('uniform', 'truncated_normal', 'untruncated_normal'). Received: {}",
+        o.distribution));
   return {std::move(name), [o, uniform, untruncated, draws = std::move(draws)](const Shape& shape, DType dtype) {
             const Fans fans = FansOf(shape);
             const double fan = o.mode == "fan_in" ? fans.in : o.mode == "fan_out" ? fans.out : (fans.in + fans.out) / 2;
@@ -84,7 +86,8 @@ Initializer Scaling(std::string name, const VarianceScalingOptions& o, Draws dra
 Initializer OrthogonalWith(double gain, Draws draws) {
   return {"orthogonal", [gain, draws = std::move(draws)](const Shape& shape, DType dtype) {
             if (shape.rank() < 2)
-              throw ValueError("The tensor to initialize must be at least two-dimensional. Received: shape=" + shape.ToTuple());
+              throw ValueError("The tensor to initialize must be at least two-dimensional. Received: shape=" +
+                               shape.ToTuple());
             std::int64_t rows = 1;
             for (int i = 0; i < shape.rank() - 1; ++i) rows *= shape[i];
             const std::int64_t columns = shape[shape.rank() - 1];
@@ -94,7 +97,8 @@ Initializer OrthogonalWith(double gain, Draws draws) {
             const Tensor diagonal = context.Add1("DiagPart", {qr[1]});
             Tensor q = qr[0] * context.Add1("Sign", {diagonal});
             if (rows < columns)
-              q = context.Add1("Transpose", {q, Constant(Array::Of<std::int32_t>(Shape{2}, {1, 0}), "matrix_transpose/perm")});
+              q = context.Add1("Transpose",
+                               {q, Constant(Array::Of<std::int32_t>(Shape{2}, {1, 0}), "matrix_transpose/perm")});
             return gain * Reshape(q, shape.vector());
           }};
 }
@@ -106,7 +110,9 @@ constexpr const char* kTruncated = "truncated_normal";
 
 }  // namespace
 
-Initializer VarianceScaling(const VarianceScalingOptions& o) { return Scaling("variance_scaling", o, Stateful(o.seed)); }
+Initializer VarianceScaling(const VarianceScalingOptions& o) {
+  return Scaling("variance_scaling", o, Stateful(o.seed));
+}
 Initializer GlorotUniform(OpSeed s) { return Scaling("glorot_uniform", Spec(1, "fan_avg", "uniform", s), Stateful(s)); }
 Initializer GlorotNormal(OpSeed s) { return Scaling("glorot_normal", Spec(1, "fan_avg", kTruncated, s), Stateful(s)); }
 Initializer HeUniform(OpSeed s) { return Scaling("he_uniform", Spec(2, "fan_in", "uniform", s), Stateful(s)); }
@@ -114,13 +120,16 @@ Initializer HeNormal(OpSeed s) { return Scaling("he_normal", Spec(2, "fan_in", k
 Initializer LecunUniform(OpSeed s) { return Scaling("lecun_uniform", Spec(1, "fan_in", "uniform", s), Stateful(s)); }
 Initializer LecunNormal(OpSeed s) { return Scaling("lecun_normal", Spec(1, "fan_in", kTruncated, s), Stateful(s)); }
 Initializer RandomUniformInitializer(double minval, double maxval, OpSeed seed) {
-  return {"random_uniform", [=, draws = Stateful(seed)](const Shape& s, DType t) { return draws.uniform(s, minval, maxval, t); }};
+  return {"random_uniform",
+          [=, draws = Stateful(seed)](const Shape& s, DType t) { return draws.uniform(s, minval, maxval, t); }};
 }
 Initializer RandomNormalInitializer(double mean, double stddev, OpSeed seed) {
-  return {"random_normal", [=, draws = Stateful(seed)](const Shape& s, DType t) { return draws.normal(s, mean, stddev, t); }};
+  return {"random_normal",
+          [=, draws = Stateful(seed)](const Shape& s, DType t) { return draws.normal(s, mean, stddev, t); }};
 }
 Initializer TruncatedNormalInitializer(double mean, double stddev, OpSeed seed) {
-  return {"truncated_normal", [=, draws = Stateful(seed)](const Shape& s, DType t) { return draws.truncated(s, mean, stddev, t); }};
+  return {"truncated_normal",
+          [=, draws = Stateful(seed)](const Shape& s, DType t) { return draws.truncated(s, mean, stddev, t); }};
 }
 Initializer UniformUnitScaling(double factor, OpSeed seed) {
   return {"uniform_unit_scaling", [=, draws = Stateful(seed)](const Shape& s, DType t) {
@@ -162,25 +171,34 @@ Initializer VarianceScalingInitializer(double factor, const std::string& mode, b
             return draws.uniform(s, -limit, limit, t);
           }};
 }
-Initializer XavierInitializer(bool uniform, OpSeed seed) { return VarianceScalingInitializer(1.0, "FAN_AVG", uniform, seed); }
+Initializer XavierInitializer(bool uniform, OpSeed seed) {
+  return VarianceScalingInitializer(1.0, "FAN_AVG", uniform, seed);
+}
 }  // namespace slim
 
 namespace keras {
-Initializer VarianceScaling(const VarianceScalingOptions& o) { return Scaling("variance_scaling", o, Stateless(o.seed)); }
-Initializer GlorotUniform(OpSeed s) { return Scaling("glorot_uniform", Spec(1, "fan_avg", "uniform", s), Stateless(s)); }
+Initializer VarianceScaling(const VarianceScalingOptions& o) {
+  return Scaling("variance_scaling", o, Stateless(o.seed));
+}
+Initializer GlorotUniform(OpSeed s) {
+  return Scaling("glorot_uniform", Spec(1, "fan_avg", "uniform", s), Stateless(s));
+}
 Initializer GlorotNormal(OpSeed s) { return Scaling("glorot_normal", Spec(1, "fan_avg", kTruncated, s), Stateless(s)); }
 Initializer HeUniform(OpSeed s) { return Scaling("he_uniform", Spec(2, "fan_in", "uniform", s), Stateless(s)); }
 Initializer HeNormal(OpSeed s) { return Scaling("he_normal", Spec(2, "fan_in", kTruncated, s), Stateless(s)); }
 Initializer LecunUniform(OpSeed s) { return Scaling("lecun_uniform", Spec(1, "fan_in", "uniform", s), Stateless(s)); }
 Initializer LecunNormal(OpSeed s) { return Scaling("lecun_normal", Spec(1, "fan_in", kTruncated, s), Stateless(s)); }
 Initializer RandomUniform(double minval, double maxval, OpSeed seed) {
-  return {"random_uniform", [=, draws = Stateless(seed)](const Shape& s, DType t) { return draws.uniform(s, minval, maxval, t); }};
+  return {"random_uniform",
+          [=, draws = Stateless(seed)](const Shape& s, DType t) { return draws.uniform(s, minval, maxval, t); }};
 }
 Initializer RandomNormal(double mean, double stddev, OpSeed seed) {
-  return {"random_normal", [=, draws = Stateless(seed)](const Shape& s, DType t) { return draws.normal(s, mean, stddev, t); }};
+  return {"random_normal",
+          [=, draws = Stateless(seed)](const Shape& s, DType t) { return draws.normal(s, mean, stddev, t); }};
 }
 Initializer TruncatedNormal(double mean, double stddev, OpSeed seed) {
-  return {"truncated_normal", [=, draws = Stateless(seed)](const Shape& s, DType t) { return draws.truncated(s, mean, stddev, t); }};
+  return {"truncated_normal",
+          [=, draws = Stateless(seed)](const Shape& s, DType t) { return draws.truncated(s, mean, stddev, t); }};
 }
 Initializer Orthogonal(double gain, OpSeed seed) { return OrthogonalWith(gain, Stateless(seed)); }
 }  // namespace keras

@@ -84,7 +84,8 @@ Tensor TruncatedNormal(const ShapeArgument& shape, const NormalOptions& o) {
 Tensor RandomShuffle(const Tensor& value, std::optional<std::int64_t> seed, std::string_view name) {
   return Current().Add1("RandomShuffle", {value}, WithSeeds(GetSeed(seed), {}), name);
 }
-Tensor Categorical(const Tensor& logits, std::int64_t num_samples, DType dtype, std::optional<std::int64_t> seed, std::string_view name) {
+Tensor Categorical(const Tensor& logits, std::int64_t num_samples, DType dtype, std::optional<std::int64_t> seed,
+                   std::string_view name) {
   NameScope scope(name.empty() ? "categorical" : name);
   const Tensor samples = Constant(Array::Scalar(static_cast<std::int32_t>(num_samples)), "num_samples");
   return Current().Add1("Multinomial", {logits, samples}, WithSeeds(GetSeed(seed), {{"output_dtype", dtype}}));
@@ -95,10 +96,12 @@ Tensor StatelessUniform(const ShapeArgument& shape, StatelessSeed seed, const Un
   if (integer && !o.maxval) throw ValueError(fmt::format("Must specify maxval for integer dtype tf.{}", Name(o.dtype)));
   const Number maxval = o.maxval.value_or(Number(1));
   NameScope scope(o.name.empty() ? "stateless_random_uniform" : o.name);
-  const Tensor dims = shape.AsTensor(), low = NumberConstant(o.minval, o.dtype, "min"), high = NumberConstant(maxval, o.dtype, "max");
+  const Tensor dims = shape.AsTensor(), low = NumberConstant(o.minval, o.dtype, "min"),
+               high = NumberConstant(maxval, o.dtype, "max");
   const KeyCounter k = KeyCounterOf(seed);
   Context& context = Current();
-  if (integer) return context.Add1("StatelessRandomUniformIntV2", {dims, k.key, k.counter, k.alg, low, high}, {}, Named(scope));
+  if (integer)
+    return context.Add1("StatelessRandomUniformIntV2", {dims, k.key, k.counter, k.alg, low, high}, {}, Named(scope));
   const Tensor drawn = context.Add1("StatelessRandomUniformV2", {dims, k.key, k.counter, k.alg}, {{"dtype", o.dtype}});
   const Tensor range = high - low;
   return Add(drawn * range, low, Named(scope));

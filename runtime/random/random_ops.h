@@ -13,9 +13,9 @@ namespace equiv::runtime {
 // A Python number: an int or a float. RandomUniform tells the int 0 from the float 0.0, as tf.random.uniform does.
 class Number {
  public:
-  Number(int value) : integer_(true), whole_(value), value_(value) {}                                       // NOLINT
-  Number(std::int64_t value) : integer_(true), whole_(value), value_(static_cast<double>(value)) {}         // NOLINT
-  Number(double value) : integer_(false), whole_(static_cast<std::int64_t>(value)), value_(value) {}        // NOLINT
+  Number(int value) : integer_(true), whole_(value), value_(value) {}                                 // NOLINT
+  Number(std::int64_t value) : integer_(true), whole_(value), value_(static_cast<double>(value)) {}   // NOLINT
+  Number(double value) : integer_(false), whole_(static_cast<std::int64_t>(value)), value_(value) {}  // NOLINT
   bool IsInt(std::int64_t value) const { return integer_ && whole_ == value; }
   std::int64_t whole() const { return whole_; }
   double value() const { return value_; }
@@ -29,9 +29,9 @@ class Number {
 // A shape given by its values, or by an int32/int64 vector tensor.
 class ShapeArgument {
  public:
-  ShapeArgument(const Shape& shape) : shape_(shape) {}                               // NOLINT
-  ShapeArgument(std::initializer_list<std::int64_t> dims) : shape_(dims) {}          // NOLINT
-  ShapeArgument(Tensor tensor) : tensor_(std::move(tensor)) {}                       // NOLINT
+  ShapeArgument(const Shape& shape) : shape_(shape) {}                       // NOLINT
+  ShapeArgument(std::initializer_list<std::int64_t> dims) : shape_(dims) {}  // NOLINT
+  ShapeArgument(Tensor tensor) : tensor_(std::move(tensor)) {}               // NOLINT
   // The tensor itself, or a new int32 constant named "shape".
   Tensor AsTensor() const;
 
@@ -55,8 +55,9 @@ struct NormalOptions {
   std::optional<std::int64_t> seed = std::nullopt;
   std::string_view name = {};
 };
-Tensor RandomNormal(const ShapeArgument& shape, const NormalOptions& options = {});     // tf: tf.random.normal
-Tensor TruncatedNormal(const ShapeArgument& shape, const NormalOptions& options = {});  // tf: tf.random.truncated_normal
+Tensor RandomNormal(const ShapeArgument& shape, const NormalOptions& options = {});  // tf: tf.random.normal
+Tensor TruncatedNormal(const ShapeArgument& shape,
+                       const NormalOptions& options = {});  // tf: tf.random.truncated_normal
 // Rows of `value` in random order. tf: tf.random.shuffle
 Tensor RandomShuffle(const Tensor& value, std::optional<std::int64_t> seed = std::nullopt, std::string_view name = {});
 // logits [batch, classes] -> int32 or int64 [batch, num_samples]. tf: tf.random.categorical

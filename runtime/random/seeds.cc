@@ -12,7 +12,7 @@
 
 namespace equiv::runtime {
 namespace {
-constexpr std::int64_t kMaxSeed = 2147483647;     // tf: MAXINT32
+constexpr std::int64_t kMaxSeed = 2147483647;         // tf: MAXINT32
 constexpr std::int64_t kDefaultGraphSeed = 87654321;  // tf: DEFAULT_GRAPH_SEED
 
 std::int64_t Mod(std::int64_t x) {
@@ -23,7 +23,7 @@ std::int64_t Mod(std::int64_t x) {
 // Of one graph, or of eager execution.
 struct ContextSeeds {
   std::optional<std::int64_t> seed;
-  std::int64_t unseeded_calls = 0;      // graph: earlier GetSeed() calls while a seed was set
+  std::int64_t unseeded_calls = 0;       // graph: earlier GetSeed() calls while a seed was set
   std::optional<PythonRandom> internal;  // eager: op seeds for ops without one
 };
 thread_local std::vector<SeedFunction> replacements;
@@ -38,7 +38,8 @@ struct PythonRandom::State {
 
   void InitGenrand(std::uint32_t s) {
     mt[0] = s;
-    for (std::size_t i = 1; i < kN; ++i) mt[i] = 1812433253u * (mt[i - 1] ^ mt[i - 1] >> 30) + static_cast<std::uint32_t>(i);
+    for (std::size_t i = 1; i < kN; ++i)
+      mt[i] = 1812433253u * (mt[i - 1] ^ mt[i - 1] >> 30) + static_cast<std::uint32_t>(i);
   }
   void InitByArray(const std::vector<std::uint32_t>& key) {
     InitGenrand(19650218u);

@@ -17,9 +17,9 @@ struct Step {
   const Node* node = nullptr;
   Kernel* kernel = nullptr;
   std::vector<DType> output_dtypes;
-  std::vector<int> inputs;       // slots
-  std::vector<bool> last_use;    // the input's buffer is free after this step
-  std::vector<int> outputs;      // slots, -1: nobody wants it
+  std::vector<int> inputs;     // slots
+  std::vector<bool> last_use;  // the input's buffer is free after this step
+  std::vector<int> outputs;    // slots, -1: nobody wants it
 };
 struct Plan {
   std::vector<Step> steps;
@@ -32,10 +32,14 @@ struct Plan {
 // tf: DataTypeString, the names used in the executor's messages
 std::string_view TypeText(DType dtype) {
   switch (dtype) {
-    case DType::kFloat32: return "float";
-    case DType::kFloat64: return "double";
-    case DType::kFloat16: return "half";
-    default: return Name(dtype);
+    case DType::kFloat32:
+      return "float";
+    case DType::kFloat64:
+      return "double";
+    case DType::kFloat16:
+      return "half";
+    default:
+      return Name(dtype);
   }
 }
 
@@ -44,22 +48,31 @@ void Collect(const Graph& graph, const Fetch& fetch, std::vector<Tensor>& tensor
       [&](const auto& what) {
         using T = std::decay_t<decltype(what)>;
         if constexpr (std::is_same_v<T, Tensor>) {
-          if (!what.has_value()) throw TypeError("Argument `fetch` = None has invalid type; fetch a tensor, an operation, a name, or a nest of these");
+          if (!what.has_value())
+            throw TypeError(
+                "Argument `fetch` = None has invalid type; fetch a tensor, an operation, a name, or a nest of these");
           if (!what.symbolic()) throw TypeError("an eager tensor cannot be fetched: it is a value already");
           tensors.push_back(what);
         } else if constexpr (std::is_same_v<T, Node*>) {
-          if (!what) throw TypeError("Argument `fetch` = None has invalid type; fetch a tensor, an operation, a name, or a nest of these");
+          if (!what)
+            throw TypeError(
+                "Argument `fetch` = None has invalid type; fetch a tensor, an operation, a name, or a nest of these");
           operations.push_back(what);
         } else if constexpr (std::is_same_v<T, std::string>) {
           if (what.find(':') == std::string::npos) {
             Node* node = graph.FindNode(what);
-            if (!node) throw ValueError(fmt::format("Fetch argument '{}' cannot be interpreted as a Tensor. (Operation '{}' is not an element of this graph.)", what, what));
+            if (!node)
+              throw ValueError(
+                  fmt::format("Fetch argument '{}' cannot be interpreted as a Tensor. (Operation '{}' is not an "
+                              "element of this graph.)",
+                              what, what));
             operations.push_back(node);
           } else {
             try {
               tensors.push_back(graph.FindTensor(what));
             } catch (const ValueError& error) {
-              throw ValueError(fmt::format("Fetch argument '{}' cannot be interpreted as a Tensor. ({})", what, error.what()));
+              throw ValueError(
+                  fmt::format("Fetch argument '{}' cannot be interpreted as a Tensor. ({})", what, error.what()));
             }
           }
         } else if constexpr (std::is_same_v<T, Fetch::List>) {
@@ -99,7 +112,8 @@ const Fetched& Fetched::operator[](std::string_view key) const {
 }
 
 struct Session::State {
-  State(Graph& g, SessionOptions o) : graph(g), options(std::move(o)), backend(&OpRegistry::Global().GetBackend(options.backend)) {}
+  State(Graph& g, SessionOptions o)
+      : graph(g), options(std::move(o)), backend(&OpRegistry::Global().GetBackend(options.backend)) {}
 
   Graph& graph;
   SessionOptions options;
@@ -114,23 +128,28 @@ struct Session::State {
 
   void RequireMember(const Node* node) const {
     const auto& nodes = graph.nodes();
-    if (static_cast<std::size_t>(node->id()) >= nodes.size() || nodes[static_cast<std::size_t>(node->id())].get() != node)
-      throw ValueError(fmt::format("'{}' cannot be interpreted as a Tensor. (It is not an element of this graph.)", node->name()));
+    if (static_cast<std::size_t>(node->id()) >= nodes.size() ||
+        nodes[static_cast<std::size_t>(node->id())].get() != node)
+      throw ValueError(
+          fmt::format("'{}' cannot be interpreted as a Tensor. (It is not an element of this graph.)", node->name()));
   }
 
   Array CheckFeed(const Tensor& target, const Array& value) const {
     if (!value.has_value()) throw TypeError(fmt::format("the feed for Tensor {} has no value", TensorName(target)));
     if (!target.shape().IsCompatibleWith(value.shape()))
-      throw ValueError(fmt::format("Cannot feed value of shape {} for Tensor {}, which has shape {}", value.shape().ToTuple(), TensorName(target), target.shape().ToTuple()));
+      throw ValueError(fmt::format("Cannot feed value of shape {} for Tensor {}, which has shape {}",
+                                   value.shape().ToTuple(), TensorName(target), target.shape().ToTuple()));
     if (value.dtype() == target.dtype()) return value;
     const bool numeric = [](DType d) { return IsFloating(d) || IsInteger(d) || d == DType::kBool; }(value.dtype());
     if (!numeric || target.dtype() == DType::kString || target.dtype() == DType::kResource)
-      throw TypeError(fmt::format("Cannot feed a value of dtype {} for Tensor {}, which is {}", Name(value.dtype()), TensorName(target), Name(target.dtype())));
+      throw TypeError(fmt::format("Cannot feed a value of dtype {} for Tensor {}, which is {}", Name(value.dtype()),
+                                  TensorName(target), Name(target.dtype())));
     EagerScope eager;
     return EagerContext::Get().Add1("Cast", {Value(value)}, {{"DstT", target.dtype()}}).array();
   }
 
-  Plan& PlanFor(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations, const std::vector<Tensor>& feeds) {
+  Plan& PlanFor(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations,
+                const std::vector<Tensor>& feeds) {
     std::string key;
     auto put = [&key](const void* p) { key.append(reinterpret_cast<const char*>(&p), sizeof p); };
     for (const Tensor& t : fetches) put(t.edge());
@@ -143,7 +162,8 @@ struct Session::State {
     return *plan;
   }
 
-  std::unique_ptr<Plan> MakePlan(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations, const std::vector<Tensor>& feeds) {
+  std::unique_ptr<Plan> MakePlan(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations,
+                                 const std::vector<Tensor>& feeds) {
     std::vector<bool> wanted(graph.nodes().size(), false);
     std::unordered_map<const Edge*, int> fed;
     for (std::size_t i = 0; i < feeds.size(); ++i) fed.emplace(feeds[i].edge(), static_cast<int>(i));
@@ -156,8 +176,10 @@ struct Session::State {
       stack.push_back(node);
     };
     for (const Tensor& t : fetches)
-      if (!fed.contains(t.edge())) want(t.node());
-      else RequireMember(t.node());
+      if (!fed.contains(t.edge()))
+        want(t.node());
+      else
+        RequireMember(t.node());
     for (const Node* n : operations) want(n);
     while (!stack.empty()) {
       const Node* node = stack.back();
@@ -183,12 +205,15 @@ struct Session::State {
         continue;
       }
       if (node->op() == "Placeholder")
-        throw InvalidArgumentError(fmt::format("You must feed a value for placeholder tensor '{}' with dtype {}{}", node->name(), TypeText(node->edge(0).dtype),
-                                               node->edge(0).shape.has_rank() ? " and shape " + node->edge(0).shape.ToString() : ""));
+        throw InvalidArgumentError(
+            fmt::format("You must feed a value for placeholder tensor '{}' with dtype {}{}", node->name(),
+                        TypeText(node->edge(0).dtype),
+                        node->edge(0).shape.has_rank() ? " and shape " + node->edge(0).shape.ToString() : ""));
       Step step;
       step.node = node;
       std::unique_ptr<Kernel>& kernel = kernels[node];
-      if (!kernel) kernel = OpRegistry::Global().FindKernel(node->def(), *backend)({node->def(), node->attrs(), node->name()});
+      if (!kernel)
+        kernel = OpRegistry::Global().FindKernel(node->def(), *backend)({node->def(), node->attrs(), node->name()});
       step.kernel = kernel.get();
       for (const Edge* e : RewrittenInputs(*node, options.passes)) step.inputs.push_back(slot(e));
       for (int i = 0; i < node->num_outputs(); ++i) {
@@ -228,15 +253,20 @@ struct Session::State {
       inputs.clear();
       for (std::size_t k = 0; k < step.inputs.size(); ++k) {
         Array& value = slots[static_cast<std::size_t>(step.inputs[k])];
-        if (step.last_use[k] && !keep) inputs.push_back(std::move(value));
-        else inputs.push_back(value);
+        if (step.last_use[k] && !keep)
+          inputs.push_back(std::move(value));
+        else
+          inputs.push_back(value);
       }
       outputs.assign(step.outputs.size(), Array());
-      KernelContext context(step.node->def(), step.node->attrs(), step.node->name(), inputs, outputs, step.output_dtypes, resources, pool());
+      KernelContext context(step.node->def(), step.node->attrs(), step.node->name(), inputs, outputs,
+                            step.output_dtypes, resources, pool());
       step.kernel->Run(context);
       ++executed;
       if (observers) {
-        OpEvent event{step.node->def(), step.node->attrs(), step.node->name(), step.node, step.node->id(), step.node->owner(), step.node->call_site(), inputs, outputs};
+        OpEvent event{step.node->def(), step.node->attrs(), step.node->name(),      step.node,
+                      step.node->id(),  step.node->owner(), step.node->call_site(), inputs,
+                      outputs};
         for (Observer* o : *observers) o->OnOpDone(event);
       }
       for (std::size_t k = 0; k < outputs.size(); ++k)
@@ -248,9 +278,11 @@ struct Session::State {
     return values;
   }
 
-  std::vector<Array> Run(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations, const std::vector<Feed>& feeds) {
+  std::vector<Array> Run(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations,
+                         const std::vector<Feed>& feeds) {
     if (closed) throw RuntimeError("Attempted to use a closed Session.");
-    if (graph.nodes().empty()) throw RuntimeError("The Session graph is empty. Add operations to the graph before calling run().");
+    if (graph.nodes().empty())
+      throw RuntimeError("The Session graph is empty. Add operations to the graph before calling run().");
     std::vector<Tensor> targets;
     std::vector<Array> values;
     for (const Feed& feed : feeds) {
@@ -265,7 +297,8 @@ struct Session::State {
           throw TypeError(fmt::format("Cannot interpret feed_dict key as Tensor: {}", error.what()));
         }
       }
-      if (!target.symbolic()) throw TypeError("Cannot interpret feed_dict key as Tensor: an eager tensor is no element of a graph");
+      if (!target.symbolic())
+        throw TypeError("Cannot interpret feed_dict key as Tensor: an eager tensor is no element of a graph");
       RequireMember(target.node());
       if (std::ranges::any_of(targets, [&](const Tensor& t) { return t.edge() == target.edge(); }))
         throw ValueError(fmt::format("Tensor {} is fed twice", TensorName(target)));
@@ -281,7 +314,9 @@ Session::Session(Graph& graph, SessionOptions options) : state_(std::make_unique
 }
 Session::~Session() = default;
 
-Array Session::Run(const Tensor& fetch, const std::vector<Feed>& feeds) { return Run(std::vector<Tensor>{fetch}, feeds).at(0); }
+Array Session::Run(const Tensor& fetch, const std::vector<Feed>& feeds) {
+  return Run(std::vector<Tensor>{fetch}, feeds).at(0);
+}
 std::vector<Array> Session::Run(const std::vector<Tensor>& fetches, const std::vector<Feed>& feeds) {
   std::vector<Tensor> tensors;
   std::vector<Node*> operations;

@@ -37,10 +37,11 @@ Initializer DefaultInitializer(const Request& request) {
   if (IsInteger(request.dtype) || request.dtype == DType::kBool) return ZerosInitializer();
   if (request.dtype == DType::kString)
     return {"zeros", [](const Shape& shape, DType) {
-              return Constant(Array::Strings(shape, std::vector<std::string>(
-                                                        static_cast<std::size_t>(shape.num_elements()))));
+              return Constant(
+                  Array::Strings(shape, std::vector<std::string>(static_cast<std::size_t>(shape.num_elements()))));
             }};
-  throw ValueError(fmt::format("An initializer for variable {} of {} is required", request.key, DTypeRepr(request.dtype)));
+  throw ValueError(
+      fmt::format("An initializer for variable {} of {} is required", request.key, DTypeRepr(request.dtype)));
 }
 
 [[noreturn]] void ShapeMissing(const Request& request) {
@@ -48,8 +49,8 @@ Initializer DefaultInitializer(const Request& request) {
     throw TypeError(fmt::format("{}.__call__() missing 1 required positional argument: 'shape'",
                                 request.initializer ? CamelCase(request.initializer.name) : "VarianceScaling"));
   if (!request.shape && !request.initializer)
-    throw ValueError(fmt::format(
-        "Variable {} did not get an initializer, so its `shape` argument must be specified.", request.key));
+    throw ValueError(
+        fmt::format("Variable {} did not get an initializer, so its `shape` argument must be specified.", request.key));
   throw ValueError(
       "The initializer passed is not valid. It should be a callable with no arguments and the shape should not be "
       "provided or an instance of `tf.keras.initializers.*' and `shape` should be fully defined.");
@@ -75,12 +76,12 @@ VariableCreationArgs CreationArgs(const Request& request, const GetVariableOptio
   if (request.constant) {
     if (request.shape) throw ValueError("If initializer is a constant, do not specify shape.");
     args.initial_value = *request.constant;
-    args.initial_value_text = request.constant->symbolic()
-                                  ? fmt::format("<tf.Tensor '{}' shape={} dtype={}>", TensorName(*request.constant),
-                                                request.constant->shape().ToTuple(), Name(request.constant->dtype()))
-                                  : fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>",
-                                                request.constant->shape().ToTuple(), Name(request.constant->dtype()),
-                                                NumpyRepr(request.constant->array()));
+    args.initial_value_text =
+        request.constant->symbolic()
+            ? fmt::format("<tf.Tensor '{}' shape={} dtype={}>", TensorName(*request.constant),
+                          request.constant->shape().ToTuple(), Name(request.constant->dtype()))
+            : fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>", request.constant->shape().ToTuple(),
+                          Name(request.constant->dtype()), NumpyRepr(request.constant->array()));
     args.dtype = request.constant->dtype();
     return args;
   }
@@ -90,9 +91,9 @@ VariableCreationArgs CreationArgs(const Request& request, const GetVariableOptio
   args.dtype = request.dtype;
   args.initial_value = std::function<Tensor()>(
       [make = initializer.make, shape = *shape, dtype = request.dtype] { return make(shape, dtype); });
-  args.initial_value_text =
-      fmt::format("functools.partial(<tensorflow.python.ops.init_ops.{} object at 0x0>, {}, dtype={}, partition_info=None)",
-                  CamelCase(initializer.name), ShapeList(*shape), DTypeText(request.dtype));
+  args.initial_value_text = fmt::format(
+      "functools.partial(<tensorflow.python.ops.init_ops.{} object at 0x0>, {}, dtype={}, partition_info=None)",
+      CamelCase(initializer.name), ShapeList(*shape), DTypeText(request.dtype));
   return args;
 }
 
@@ -122,11 +123,9 @@ GotVariable GetOrCreateVariable(std::string_view name, const GetVariableOptions&
   request.shape = options.shape;
   request.constant = options.initial_value;
   request.initializer = options.initializer ? options.initializer : scope.initializer;
-  request.dtype = options.dtype                     ? *options.dtype
-                  : scope.dtype                     ? *scope.dtype
-                                                    : DType::kFloat32;
+  request.dtype = options.dtype ? *options.dtype : scope.dtype ? *scope.dtype : DType::kFloat32;
   request.tracked = state.store != nullptr;
-  const Regularizer regularizer = options.regularizer    ? options.regularizer
+  const Regularizer regularizer = options.regularizer      ? options.regularizer
                                   : options.no_regularizer ? Regularizer{}
                                                            : scope.regularizer;
   // Eager without a store never looks up (C13); a tracked method takes every reuse for "if it exists" (S4).
@@ -138,9 +137,10 @@ GotVariable GetOrCreateVariable(std::string_view name, const GetVariableOptions&
   }
   if (found) {
     if (!state.store && scope.reuse == Reuse::kNone)
-      throw ValueError(fmt::format("Variable {} already exists, disallowed. Did you mean to set reuse=True or "
-                                   "reuse=tf.AUTO_REUSE in VarScope?",
-                                   request.key));
+      throw ValueError(
+          fmt::format("Variable {} already exists, disallowed. Did you mean to set reuse=True or "
+                      "reuse=tf.AUTO_REUSE in VarScope?",
+                      request.key));
     CheckShared(request, found);
     return {found, false};
   }

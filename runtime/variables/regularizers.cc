@@ -34,7 +34,8 @@ Tensor ScalarLike(const Variable& weight, double value, std::string_view name) {
 }
 
 void CheckScale(std::string_view what, double scale) {
-  if (!(scale >= 0)) throw ValueError(fmt::format("Setting a scale less than 0 on a regularizer: {} (in {})", scale, what));
+  if (!(scale >= 0))
+    throw ValueError(fmt::format("Setting a scale less than 0 on a regularizer: {} (in {})", scale, what));
 }
 
 }  // namespace

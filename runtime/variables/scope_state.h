@@ -23,7 +23,8 @@ struct CapturedScope {
 
 namespace internal {
 
-// How often each scope name was opened (rule B6), with undo: leaving a re-entered scope takes back what happened inside.
+// How often each scope name was opened (rule B6), with undo: leaving a re-entered scope takes back what happened
+// inside.
 class ScopeCounts {
  public:
   using Mark = std::size_t;

@@ -205,11 +205,13 @@ std::string NumpyRepr(const Array& array) {
   Shown(shape, 0, 0, summarise, shown);
   constexpr std::string_view kOpen = "array(";
   std::size_t next = 0;
-  std::string text = array.num_elements() == 0 ? "[]" : Nest(shape, 0, summarise, Items(array, shown), next, kOpen.size());
+  std::string text =
+      array.num_elements() == 0 ? "[]" : Nest(shape, 0, summarise, Items(array, shown), next, kOpen.size());
   if (array.num_elements() == 0 && shape.rank() > 1) text += ", shape=" + shape.ToTuple();
   // NumPy leaves out the dtype it would infer from the list.
   const DType dtype = array.dtype();
-  const bool implied = array.num_elements() > 0 && (dtype == DType::kFloat64 || dtype == DType::kInt64 || dtype == DType::kBool);
+  const bool implied =
+      array.num_elements() > 0 && (dtype == DType::kFloat64 || dtype == DType::kInt64 || dtype == DType::kBool);
   if (implied) return fmt::format("{}{})", kOpen, text);
   const std::string type = dtype == DType::kString ? "object" : std::string(Name(dtype));
   const auto line = text.rfind('\n');

@@ -32,15 +32,17 @@ bool SeenFromTrace(const Variable& variable) {
 }
 
 void CheckAssignable(const Variable& variable, const Tensor& value) {
-  if (!value.has_value()) throw ValueError(fmt::format("Cannot assign to variable {}: no value given", variable.name()));
+  if (!value.has_value())
+    throw ValueError(fmt::format("Cannot assign to variable {}: no value given", variable.name()));
   if (value.dtype() != variable.dtype())
     throw ValueError(fmt::format(
         "Cannot assign value to variable '{}': the variable has dtype {} and the value has dtype {}; cast it first",
         variable.name(), Name(variable.dtype()), Name(value.dtype())));
   if (!value.shape().IsCompatibleWith(variable.shape()))
-    throw ValueError(fmt::format("Cannot assign value to variable '{}': Shape mismatch.The variable shape {}, and the "
-                                 "assigned value shape {} are incompatible.",
-                                 variable.name(), variable.shape().ToTuple(), value.shape().ToTuple()));
+    throw ValueError(
+        fmt::format("Cannot assign value to variable '{}': Shape mismatch.The variable shape {}, and the "
+                    "assigned value shape {} are incompatible.",
+                    variable.name(), variable.shape().ToTuple(), value.shape().ToTuple()));
 }
 
 Node* Update(const Variable& variable, std::string_view op, const Tensor& value, std::string_view name) {
@@ -118,7 +120,8 @@ Tensor MakeInitialValue(const VariableCreationArgs& args, const std::string& key
     value = (*make)();
   }
   if (!value.has_value())
-    throw ValueError(fmt::format("variable '{}': `initial_value` must be specified; the initializer gave nothing", key));
+    throw ValueError(
+        fmt::format("variable '{}': `initial_value` must be specified; the initializer gave nothing", key));
   if (args.dtype && value.dtype() != *args.dtype) value = Cast(value, *args.dtype);
   return value;
 }
@@ -136,8 +139,9 @@ Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {
   impl->created_at = args.call_site;
   impl->graph = &graph;
   OwnerScope owner(path, args.call_site);
-  impl->handle = graph.AddNode("VarHandleOp", {}, {{"dtype", impl->dtype}, {"shape", impl->shape}, {"shared_name", path}},
-                               path + "/")
+  impl->handle = graph
+                     .AddNode("VarHandleOp", {},
+                              {{"dtype", impl->dtype}, {"shape", impl->shape}, {"shared_name", path}}, path + "/")
                      ->output(0);
   {
     NameScope is_initialized("IsInitialized");
@@ -205,8 +209,10 @@ std::string VariableCreationArgs::ToPythonDict() const {
   const std::string none = "None";
   auto flag = [](std::optional<bool> b) { return std::string(!b ? "None" : *b ? "True" : "False"); };
   std::string text = fmt::format(
-      "{{'initial_value': {}, 'trainable': {}, 'validate_shape': {}, 'caching_device': None, 'name': {}, 'variable_def': "
-      "None, 'dtype': {}, 'import_scope': None, 'constraint': None, 'synchronization': <VariableSynchronization.AUTO: 0>, "
+      "{{'initial_value': {}, 'trainable': {}, 'validate_shape': {}, 'caching_device': None, 'name': {}, "
+      "'variable_def': "
+      "None, 'dtype': {}, 'import_scope': None, 'constraint': None, 'synchronization': <VariableSynchronization.AUTO: "
+      "0>, "
       "'aggregation': <VariableAggregation.NONE: 0>, 'shape': {}, 'experimental_enable_variable_lifting': None",
       initial_value_text.empty() ? none : initial_value_text, flag(trainable), flag(validate_shape),
       name ? "'" + *name + "'" : none, dtype ? internal::DTypeText(*dtype) : none, shape ? shape->ToTuple() : none);
@@ -222,11 +228,12 @@ std::string VariableCreationArgs::ToPythonDict() const {
 Variable MakeVariable(const Tensor& initial_value, const VariableOptions& options, const std::source_location& site) {
   VariableCreationArgs args;
   args.initial_value = initial_value;
-  args.initial_value_text = initial_value.symbolic()
-                                ? fmt::format("<tf.Tensor '{}' shape={} dtype={}>", TensorName(initial_value),
-                                              initial_value.shape().ToTuple(), Name(initial_value.dtype()))
-                                : fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>", initial_value.shape().ToTuple(),
-                                              Name(initial_value.dtype()), internal::NumpyRepr(initial_value.array()));
+  args.initial_value_text =
+      initial_value.symbolic()
+          ? fmt::format("<tf.Tensor '{}' shape={} dtype={}>", TensorName(initial_value),
+                        initial_value.shape().ToTuple(), Name(initial_value.dtype()))
+          : fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>", initial_value.shape().ToTuple(),
+                        Name(initial_value.dtype()), internal::NumpyRepr(initial_value.array()));
   args.trainable = options.trainable;
   if (!options.name.empty()) args.name = options.name;
   args.dtype = options.dtype;

@@ -1,5 +1,5 @@
-// The main job in its parts. Peer: TensorFlow on the same work, see tools/bench_tensorflow. Threads: EQUIV_NUM_THREADS, else
-// all cores. Work: Inception-ResNet-v2, batch 1, 299x299, 13.2 G multiply-adds, 59.3 M values.
+// The main job in its parts. Peer: TensorFlow on the same work, see tools/bench_tensorflow. Threads: EQUIV_NUM_THREADS,
+// else all cores. Work: Inception-ResNet-v2, batch 1, 299x299, 13.2 G multiply-adds, 59.3 M values.
 #include <benchmark/benchmark.h>
 
 #include "equiv/compare/compare.h"

@@ -12,6 +12,7 @@ rt::Tensor Dense(const rt::Tensor& x) {
 }
 
 TEST(Dense, SessionAndEagerAgree) {
-  EXPECT_NUMERICALLY_EQUIVALENT(equiv::InSession(Dense), equiv::InEager(Dense),
-                                {.inputs = {rt::Ones({8, 20})}, .random = equiv::NumRandomOps(42), .rtol = 1e-6, .atol = 1e-5});
+  EXPECT_NUMERICALLY_EQUIVALENT(
+      equiv::InSession(Dense), equiv::InEager(Dense),
+      {.inputs = {rt::Ones({8, 20})}, .random = equiv::NumRandomOps(42), .rtol = 1e-6, .atol = 1e-5});
 }

@@ -16,7 +16,9 @@ struct Count {
 Count RunFolder(const std::string& folder, const std::string& backend) {
   ConformanceOptions options;
   options.backend = backend;
-  options.find_model = [](const std::string& name, std::int64_t classes) { return fixtures::ModelWithClasses(name, classes); };
+  options.find_model = [](const std::string& name, std::int64_t classes) {
+    return fixtures::ModelWithClasses(name, classes);
+  };
   Count count;
   for (const CaseResult& r : RunConformance(std::string(EQUIV_FIXTURES_DIR "/goldens/") + folder, options).results) {
     count.passed += r.outcome == CaseResult::Outcome::kPass;
@@ -43,7 +45,8 @@ TEST(Goldens, RandomNumbersBitForBit) {
 }
 
 class OnBackend : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Goldens, OnBackend, testing::ValuesIn(BackendNames()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Goldens, OnBackend, testing::ValuesIn(BackendNames()),
+                         [](const auto& info) { return info.param; });
 
 TEST_P(OnBackend, Operations) {
   const Count c = RunFolder("ops", GetParam());

@@ -19,11 +19,19 @@ namespace {
 
 const fixtures::ModelEntry& Entry() { return *fixtures::FindModel("inception_resnet_v2"); }
 SidePtr Session() { return InSession(Entry().model, {.class_name = Entry().class_name}); }
-SidePtr Eager(bool functional = false) { return InEager(Entry().model, {.class_name = Entry().class_name, .functional = functional}); }
+SidePtr Eager(bool functional = false) {
+  return InEager(Entry().model, {.class_name = Entry().class_name, .functional = functional});
+}
 Array Ones(std::int64_t size = 299) { return Array::Full<float>({1, size, size, 3}, 1.0f); }
 
 RunRequest Request(std::optional<RandomMode> random, bool training, const std::string& backend = "cpu") {
-  RunRequest request{.inputs = {Ones()}, .random = std::move(random), .set_variables = {}, .values = {}, .backend = backend, .passes = {}, .progress = {}};
+  RunRequest request{.inputs = {Ones()},
+                     .random = std::move(random),
+                     .set_variables = {},
+                     .values = {},
+                     .backend = backend,
+                     .passes = {},
+                     .progress = {}};
   request.training = training;
   return request;
 }
@@ -41,7 +49,9 @@ std::vector<std::string> BackendNames() {
   return names;
 }
 
-TEST(GuideInception, Step1NeitherGuardSeesANewVariable) { EXPECT_TRUE(Eager()->CheckVariablesCreatedOnce(Request({}, false))); }
+TEST(GuideInception, Step1NeitherGuardSeesANewVariable) {
+  EXPECT_TRUE(Eager()->CheckVariablesCreatedOnce(Request({}, false)));
+}
 
 TEST(GuideInception, Step2VariablesAgreeAndTheLayersListIsSortedByName) {
   RunRequest request = Request({}, false);
@@ -114,7 +124,9 @@ INSTANTIATE_TEST_SUITE_P(Step4, GuideLosses,
 
 TEST(GuideInception, Step4StagesPassOnEveryBackend) {
   for (const std::string& backend : BackendNames()) {
-    Options options{.inputs = {runtime::Tensor(Ones())}, .stages = {"step4-inference", "step4-training", "step4-constant"}, .backend = backend};
+    Options options{.inputs = {runtime::Tensor(Ones())},
+                    .stages = {"step4-inference", "step4-training", "step4-constant"},
+                    .backend = backend};
     options.constant_actual = Eager(true);
     const Verdict verdict = CheckEquivalence(*Session(), *Eager(), options);
     EXPECT_EQ(verdict.outcome, Outcome::kEquivalent) << backend << "\n" << verdict.FailureText();
@@ -132,7 +144,8 @@ TEST(GuideInception, FunctionalEmbeddingReordersTheDraws) {
   // Dropout and the last kernel exchange the numbers 247 and 248; all other kernels keep theirs.
   EXPECT_EQ(counts[DrawStatus::kAligned], 247);
   EXPECT_EQ(counts[DrawStatus::kSwapped], 2);
-  EXPECT_THAT(LedgerText(rows, "session", "eager", true), testing::HasSubstr("swapped  'InceptionResnetV2/Logits/Logits/weights'"));
+  EXPECT_THAT(LedgerText(rows, "session", "eager", true),
+              testing::HasSubstr("swapped  'InceptionResnetV2/Logits/Logits/weights'"));
   request.random = ConstantSeeds(42);
   EXPECT_TRUE(AllAligned(AlignDraws(Session()->Run(request).draws, Eager(true)->Run(request).draws)));
 }
@@ -154,13 +167,15 @@ TEST(GuideInception, SameBitsInBothExecutorsWithPassesOffAtAnyThreadCount) {
       for (std::size_t k = 1; k < runs.size(); ++k) {
         ASSERT_EQ(runs[k].outputs.size(), runs[0].outputs.size());
         for (std::size_t i = 0; i < runs[0].outputs.size(); ++i)
-          EXPECT_TRUE(BitwiseEqual(runs[0].outputs[i].array, runs[k].outputs[i].array)) << backend << " run " << k << " " << runs[0].outputs[i].name;
+          EXPECT_TRUE(BitwiseEqual(runs[0].outputs[i].array, runs[k].outputs[i].array))
+              << backend << " run " << k << " " << runs[0].outputs[i].name;
         EXPECT_TRUE(BitwiseEqual(runs[0].total_loss, runs[k].total_loss)) << backend << " run " << k;
         for (std::size_t i = 0; i < runs[0].variables.size(); ++i) {
           const bool moving = runs[0].variables[i].name.find("/moving_") != std::string::npos;
           // Moving statistics follow each executor's own formula; compare them with the same executor only.
           const std::size_t reference = moving && training ? executor_of[k] : 0;
-          EXPECT_TRUE(BitwiseEqual(runs[reference].variables[i].value, runs[k].variables[i].value)) << backend << " run " << k << " " << runs[0].variables[i].name;
+          EXPECT_TRUE(BitwiseEqual(runs[reference].variables[i].value, runs[k].variables[i].value))
+              << backend << " run " << k << " " << runs[0].variables[i].name;
         }
       }
     }

@@ -22,6 +22,7 @@ TEST(CLibrary, LogSinCosGiveTheBitsOfTheReference) {
     waves.Add(std::cos(v));
   }
   EXPECT_EQ(logs.h, 0x1a5b47449ecf5a53u) << "logf rounds differently here: float32 normals will not equal TensorFlow's";
-  EXPECT_EQ(waves.h, 0x3c25a7dd9f305530u) << "sinf or cosf rounds differently here: float32 normals will not equal TensorFlow's";
+  EXPECT_EQ(waves.h, 0x3c25a7dd9f305530u)
+      << "sinf or cosf rounds differently here: float32 normals will not equal TensorFlow's";
 }
 }  // namespace

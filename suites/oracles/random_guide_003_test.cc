@@ -51,7 +51,8 @@ class Mode : public testing::TestWithParam<bool> {
  protected:
   static Three Run(const std::string& mode) { return GetParam() ? InSessionMode(mode) : InEagerMode(mode); }
 };
-INSTANTIATE_TEST_SUITE_P(Guide003, Mode, testing::Bool(), [](const auto& info) { return info.param ? "session" : "eager"; });
+INSTANTIATE_TEST_SUITE_P(Guide003, Mode, testing::Bool(),
+                         [](const auto& info) { return info.param ? "session" : "eager"; });
 
 TEST_P(Mode, ConstantSeedsRepeatTheStream) {
   const Three t = Run("constant");
@@ -62,8 +63,12 @@ TEST_P(Mode, ConstantSeedsRepeatTheStream) {
 TEST_P(Mode, NumRandomOpsTellsOpsApart) {
   const Three t = Run("num_random_ops");
   ExpectPrinted(t.a, {3, 1}, kColumn);
-  ExpectPrinted(t.b, {3, 3}, {0.45038545f, 1.9197761f, 2.4536333f, 1.0371652f, 2.9898582f, 1.924583f, 0.25679827f, 1.6579313f, 2.8418403f});
-  ExpectPrinted(t.c, {3, 3}, {2.9634383f, 1.0862181f, 2.6042497f, 0.70099247f, 2.3920312f, 1.0470468f, 0.18173039f, 0.8359269f, 1.0508587f});
+  ExpectPrinted(
+      t.b, {3, 3},
+      {0.45038545f, 1.9197761f, 2.4536333f, 1.0371652f, 2.9898582f, 1.924583f, 0.25679827f, 1.6579313f, 2.8418403f});
+  ExpectPrinted(
+      t.c, {3, 3},
+      {2.9634383f, 1.0862181f, 2.6042497f, 0.70099247f, 2.3920312f, 1.0470468f, 0.18173039f, 0.8359269f, 1.0508587f});
 }
 TEST(RandomTool, TheOrderOfOpsMatters) {
   const Three forward = InEagerMode("num_random_ops");
@@ -98,9 +103,12 @@ TEST(RandomTool, SettingOperationSeedMatchesAnotherOrder) {
     FAIL() << "operation seed 1 was used twice";
   } catch (const ValueError& error) {
     EXPECT_STREQ(error.what(),
-                 "This `DeterministicRandomTestTool` object is trying to re-use the already-used operation seed 1. It cannot guarantee random "
-                 "numbers will match between eager and sessions when an operation seed is reused. You most likely set `operation_seed` "
-                 "explicitly but used a value that caused the naturally-incrementing operation seed sequences to overlap with an already-used "
+                 "This `DeterministicRandomTestTool` object is trying to re-use the already-used operation seed 1. It "
+                 "cannot guarantee random "
+                 "numbers will match between eager and sessions when an operation seed is reused. You most likely set "
+                 "`operation_seed` "
+                 "explicitly but used a value that caused the naturally-incrementing operation seed sequences to "
+                 "overlap with an already-used "
                  "seed.");
   }
 }

@@ -24,7 +24,8 @@ std::vector<fs::path> Sources(std::initializer_list<const char*> folders) {
   std::vector<fs::path> files;
   for (const char* folder : folders)
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder))
-      if (entry.is_regular_file() && (entry.path().extension() == ".h" || entry.path().extension() == ".cc")) files.push_back(entry.path());
+      if (entry.is_regular_file() && (entry.path().extension() == ".h" || entry.path().extension() == ".cc"))
+        files.push_back(entry.path());
   std::ranges::sort(files);
   return files;
 }
@@ -35,7 +36,8 @@ struct Layer {
   std::string folder;
   std::vector<std::string> may_include;
 };
-// design: tools -> equiv/harness -> runtime -> kernels/ops -> kernels/{cpu,onednn} -> kernels/base; comparators stand alone.
+// design: tools -> equiv/harness -> runtime -> kernels/ops -> kernels/{cpu,onednn} -> kernels/base; comparators stand
+// alone.
 const std::vector<Layer> kLayers = {
     {"kernels/base/", {"kernels/base/"}},
     {"kernels/cpu/", {"kernels/cpu/", "kernels/base/"}},
@@ -109,6 +111,7 @@ TEST(Repository, TheReadmeShowsTheExampleThatIsTested) {
   const std::string readme = Read(kRoot / "README.md"), example = Read(kRoot / "suites/consumer/dense_test.cc");
   const auto begin = example.find("namespace rt"), end = example.rfind("}") + 1;
   ASSERT_NE(begin, std::string::npos);
-  EXPECT_NE(readme.find(example.substr(begin, end - begin)), std::string::npos) << "README.md and suites/consumer/dense_test.cc differ";
+  EXPECT_NE(readme.find(example.substr(begin, end - begin)), std::string::npos)
+      << "README.md and suites/consumer/dense_test.cc differ";
 }
 }  // namespace

@@ -29,7 +29,8 @@ TEST_F(Seeds, KerasInitialisersTakeTheirOwnSeeds) {
   EXPECT_EQ(NextKerasSeed(), 686579304);
   EXPECT_EQ(NextKerasSeed(), 119540832);
   const Initializer glorot = keras::GlorotUniform();
-  EXPECT_TRUE(BitwiseEqual(glorot.make(Shape{3, 3}, DType::kFloat32).array(), glorot.make(Shape{3, 3}, DType::kFloat32).array()));
+  EXPECT_TRUE(BitwiseEqual(glorot.make(Shape{3, 3}, DType::kFloat32).array(),
+                           glorot.make(Shape{3, 3}, DType::kFloat32).array()));
 }
 TEST_F(Seeds, ThreadsDoNotChangeTheNumbers) {
   std::vector<Array> draws;

@@ -44,7 +44,10 @@ TEST_F(SessionTest, AnUnfedPlaceholderIsNamed) {
 TEST_F(SessionTest, AFeedMustFit) {
   const Tensor x = Placeholder(DType::kFloat32, PartialShape{-1, 3}, "x");
   Session session(graph_);
-  EXPECT_THAT(Text<ValueError>([&] { session.Run(x, {{x, Array::Of<float>({2, 2}, {1, 2, 3, 4})}}); }), HasSubstr("Cannot feed value of shape (2, 2) for Tensor x:0, which has shape (None, 3)"));
+  EXPECT_THAT(Text<ValueError>([&] {
+                session.Run(x, {{x, Array::Of<float>({2, 2}, {1, 2, 3, 4})}});
+              }),
+              HasSubstr("Cannot feed value of shape (2, 2) for Tensor x:0, which has shape (None, 3)"));
   // As numpy.asarray does: numbers are converted, other things are not.
   EXPECT_EQ(session.Run(x, {{x, Array::Of<double>({1, 3}, {1, 2, 3})}}).dtype(), DType::kFloat32);
   EXPECT_THROW(session.Run(x, {{x, Array::Strings({1, 3}, {"a", "b", "c"})}}), TypeError);
@@ -95,7 +98,8 @@ TEST_F(SessionTest, BadShapesFailWhileBuilding) {
   const Tensor x = Placeholder(DType::kFloat32, PartialShape{1, 5, 5, 3});
   const Tensor w = Constant(Array::Full<float>({3, 3, 4, 8}, 0.0f));
   EXPECT_THAT(Text<InvalidArgumentError>([&] { Conv2D(x, w, {}, "bad_conv"); }), HasSubstr("[Conv2D] 'bad_conv'"));
-  EXPECT_THROW(MatMul(Constant(Array::Full<float>({2, 3}, 0.0f)), Constant(Array::Full<float>({2, 3}, 0.0f))), InvalidArgumentError);
+  EXPECT_THROW(MatMul(Constant(Array::Full<float>({2, 3}, 0.0f)), Constant(Array::Full<float>({2, 3}, 0.0f))),
+               InvalidArgumentError);
   EXPECT_THROW(Reshape(x, {7}), InvalidArgumentError);
   EXPECT_THROW(Concat({x, w}, 0), InvalidArgumentError);
 }

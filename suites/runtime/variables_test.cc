@@ -50,12 +50,14 @@ TEST_F(VariablesTest, ScopesMakeNamesAndReuseFindsThem) {
 }
 TEST_F(VariablesTest, TheSameNameTwiceIsAnError) {
   GetVariable("w", {.shape = PartialShape{2}});
-  EXPECT_THAT(ValueErrorText([] { GetVariable("w", {.shape = PartialShape{2}}); }), HasSubstr("Variable w already exists, disallowed."));
+  EXPECT_THAT(ValueErrorText([] { GetVariable("w", {.shape = PartialShape{2}}); }),
+              HasSubstr("Variable w already exists, disallowed."));
 }
 TEST_F(VariablesTest, SharingChecksShapeAndDtype) {
   GetVariable("w", {.shape = PartialShape{2}});
   VariableScope again("", {.reuse = Reuse::kAuto});
-  EXPECT_THAT(ValueErrorText([] { GetVariable("w", {.shape = PartialShape{3}}); }), HasSubstr("specified shape (3,) and found shape (2,)"));
+  EXPECT_THAT(ValueErrorText([] { GetVariable("w", {.shape = PartialShape{3}}); }),
+              HasSubstr("specified shape (3,) and found shape (2,)"));
 }
 TEST_F(VariablesTest, CollectionsFollowTrainable) {
   GetVariable("a", {.shape = PartialShape{1}});
@@ -67,8 +69,9 @@ TEST_F(VariablesTest, SlimNamesWeightsAndBatchNorm) {
   const Tensor x = Placeholder(DType::kFloat32, PartialShape{1, 8, 8, 3});
   slim::Conv2d(x, 4, 3, {.normalizer = slim::BatchNormParams{.scale = true}, .scope = "c"});
   slim::Conv2d(x, 4, 3, {.scope = "d"});
-  EXPECT_THAT(Names(GlobalVariables()), ElementsAre("c/weights:0", "c/BatchNorm/gamma:0", "c/BatchNorm/beta:0", "c/BatchNorm/moving_mean:0",
-                                                    "c/BatchNorm/moving_variance:0", "d/weights:0", "d/biases:0"));
+  EXPECT_THAT(Names(GlobalVariables()),
+              ElementsAre("c/weights:0", "c/BatchNorm/gamma:0", "c/BatchNorm/beta:0", "c/BatchNorm/moving_mean:0",
+                          "c/BatchNorm/moving_variance:0", "d/weights:0", "d/biases:0"));
   EXPECT_EQ(UpdateOps().size(), 2u);
 }
 TEST_F(VariablesTest, ArgScopeNestsAndExplicitArgumentsWin) {

@@ -41,7 +41,8 @@ class Tool : public testing::Test {
 TEST_F(Tool, ValidateWritesBothReports) {
   const Ran ran = Equiv("validate convnet" + Outputs());
   EXPECT_EQ(ran.code, 0) << ran.text;
-  for (const char* stage : {"step1", "step2", "step3", "step4-inference", "step4-training", "step4-constant"}) EXPECT_THAT(ran.text, HasSubstr(stage));
+  for (const char* stage : {"step1", "step2", "step3", "step4-inference", "step4-training", "step4-constant"})
+    EXPECT_THAT(ran.text, HasSubstr(stage));
   const nlohmann::json json = nlohmann::json::parse(std::ifstream(In("r.json")));
   EXPECT_EQ(json.at("verdict"), "EQUIVALENT");
   EXPECT_EQ(json.at("stages").size(), 6u);
@@ -54,8 +55,9 @@ TEST_F(Tool, StagesCanBeChosen) {
   EXPECT_THAT(ran.text, Not(HasSubstr("step4")));
 }
 TEST_F(Tool, UsageErrorsExitWithTwo) {
-  for (const char* arguments : {"validate nosuchmodel", "validate convnet --backend gpu", "validate convnet --stage step9", "validate convnet --nosuchflag",
-                                "nosuchverb", "validate convnet --threads 0", "validate convnet --rtol -1", "conformance", ""}) {
+  for (const char* arguments : {"validate nosuchmodel", "validate convnet --backend gpu",
+                                "validate convnet --stage step9", "validate convnet --nosuchflag", "nosuchverb",
+                                "validate convnet --threads 0", "validate convnet --rtol -1", "conformance", ""}) {
     const Ran ran = Equiv(arguments);
     EXPECT_EQ(ran.code, 2) << arguments << "\n" << ran.text;
     EXPECT_FALSE(ran.text.empty());
@@ -79,7 +81,8 @@ TEST_F(Tool, UnreadableInputExitsWithThree) {
   EXPECT_EQ(Equiv("ablate convnet --fix input=" + In("x.npy")).code, 3);
 }
 TEST_F(Tool, AChangedGoldenFails) {
-  fs::copy(EQUIV_FIXTURES_DIR "/goldens/random", folder_, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  fs::copy(EQUIV_FIXTURES_DIR "/goldens/random", folder_,
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   std::string index;
   {
     std::ifstream in(In("index.tsv"));

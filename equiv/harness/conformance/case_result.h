@@ -9,7 +9,7 @@ struct CaseResult {
   enum class Outcome { kPass, kFail, kSkip };
   std::string id{};
   Outcome outcome = Outcome::kPass;
-  std::string why{};        // of a failure or a skip; notes of a pass
+  std::string why{};       // of a failure or a skip; notes of a pass
   bool bit_exact = false;  // every compared tensor equal bit for bit
 };
 

@@ -35,7 +35,9 @@ bool RunOne(const fs::path& folder, const ConformanceOptions& options, Conforman
     std::ifstream in(folder / "config.json");
     const nlohmann::json config = nlohmann::json::parse(in);
     run.suite = config["model"].is_string() ? config["model"].get<std::string>() : "model";
-    run.results = RunModelGoldens(folder, {.backend = options.backend, .find_model = options.find_model, .only_runs = {}, .progress = options.progress});
+    run.results = RunModelGoldens(
+        folder,
+        {.backend = options.backend, .find_model = options.find_model, .only_runs = {}, .progress = options.progress});
   } else if (HasKey(folder / "manifest.json", "packs")) {
     run = {"ops", RunOpCases(folder, eager)};
   } else {
@@ -47,7 +49,8 @@ bool RunOne(const fs::path& folder, const ConformanceOptions& options, Conforman
 
 ConformanceRun RunConformance(const fs::path& folder, const ConformanceOptions& options) {
   if (!fs::exists(folder)) throw NotFoundError(fmt::format("no folder '{}'", folder.string()));
-  if (!fs::is_directory(folder)) throw NotFoundError(fmt::format("'{}' is a file; give the folder that holds the cases", folder.string()));
+  if (!fs::is_directory(folder))
+    throw NotFoundError(fmt::format("'{}' is a file; give the folder that holds the cases", folder.string()));
   ConformanceRun run;
   if (RunOne(folder, options, run)) return run;
   std::vector<fs::path> parts;
@@ -67,8 +70,10 @@ ConformanceRun RunConformance(const fs::path& folder, const ConformanceOptions& 
     }
   }
   if (!any)
-    throw NotFoundError(fmt::format("'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model) or "
-                                    "manifest.json with \"packs\" (ops), here or in a sub-folder", folder.string()));
+    throw NotFoundError(fmt::format(
+        "'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model) or "
+        "manifest.json with \"packs\" (ops), here or in a sub-folder",
+        folder.string()));
   return run;
 }
 }  // namespace equiv

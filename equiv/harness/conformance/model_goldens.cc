@@ -67,8 +67,8 @@ std::optional<RunKind> ParseRun(const std::string& name) {
 }
 
 // Allowed |got - expected| / (largest absolute value of the tensor); goldens' noise.md says how each was measured.
-// Step 3 has equal terms only, whose float32 sums drift: TensorFlow's own by 4.7e-6. So its tensors get the wide bound, and
-// the double-precision reference (`exact`) gets the narrow one where our sums are accurate.
+// Step 3 has equal terms only, whose float32 sums drift: TensorFlow's own by 4.7e-6. So its tensors get the wide bound,
+// and the double-precision reference (`exact`) gets the narrow one where our sums are accurate.
 double Bound(const RunKind& kind, const std::string& end_point, const std::string& backend, bool exact) {
   const bool logits = end_point == "Logits" || end_point == "AuxLogits";
   if (kind.set_variables) return exact && backend == "cpu" ? 2e-6 : 1.5e-5;
@@ -91,19 +91,22 @@ class Checker {
                classes = config.at("classes").get<std::int64_t>();
     const runtime::ModelFunction model = options_.find_model(name_, classes);
     if (!model) {
-      Add("model/" + name_, CaseResult::Outcome::kSkip, "no such model: " + name_ + "; `equiv list` names those present");
+      Add("model/" + name_, CaseResult::Outcome::kSkip,
+          "no such model: " + name_ + "; `equiv list` names those present");
       return std::move(results_);
     }
     const Shape shape{batch, size, size, 3};
     if (shape.num_elements() <= 0 || shape.num_elements() > (std::int64_t{1} << 31))
-      throw InvalidArgumentError(fmt::format("'{}': batch {} and size {} make an unusable input", (folder_ / "config.json").string(), batch, size));
+      throw InvalidArgumentError(fmt::format("'{}': batch {} and size {} make an unusable input",
+                                             (folder_ / "config.json").string(), batch, size));
     session_ = MakeSessionSide(model, {.class_name = "InceptionResnetV2"});
     eager_ = MakeEagerSide(model, {.class_name = "InceptionResnetV2"});
     if (fs::exists(folder_ / "variables.json")) variables_ = ReadJson(folder_ / "variables.json");
     if (fs::exists(folder_ / "regularization_losses.json")) losses_ = ReadJson(folder_ / "regularization_losses.json");
     for (const Json& run_name : config.at("runs")) {
       const std::string run = run_name.get<std::string>();
-      if (!options_.only_runs.empty() && std::ranges::find(options_.only_runs, run) == options_.only_runs.end()) continue;
+      if (!options_.only_runs.empty() && std::ranges::find(options_.only_runs, run) == options_.only_runs.end())
+        continue;
       const std::optional<RunKind> kind = ParseRun(run);
       if (!kind) {
         Add(run, CaseResult::Outcome::kSkip, "unknown kind of run");
@@ -111,7 +114,8 @@ class Checker {
       }
       for (const auto& [input_name, pair] : config.at("inputs").items()) {
         const Array input = MakeInput(shape, pair);
-        for (Side* side : {session_.get(), eager_.get()}) CheckRun(run, *kind, input_name, pair.is_null(), input, *side);
+        for (Side* side : {session_.get(), eager_.get()})
+          CheckRun(run, *kind, input_name, pair.is_null(), input, *side);
       }
     }
     return std::move(results_);
@@ -124,8 +128,13 @@ class Checker {
     runtime::EagerContext& eager = runtime::EagerContext::Get();
     eager.ClearKernelCache();
     const Array dims = Array::Of<std::int64_t>(Shape{shape.rank()}, shape.dims());
-    Array u = eager.Add1("RandomUniform", {Value(dims)}, {{"dtype", DType::kFloat32}, {"seed", pair.at(0).get<std::int64_t>()},
-                                                           {"seed2", pair.at(1).get<std::int64_t>()}}).array().Copy();
+    Array u = eager
+                  .Add1("RandomUniform", {Value(dims)},
+                        {{"dtype", DType::kFloat32},
+                         {"seed", pair.at(0).get<std::int64_t>()},
+                         {"seed2", pair.at(1).get<std::int64_t>()}})
+                  .array()
+                  .Copy();
     float* p = u.mutable_data<float>();
     for (std::int64_t i = 0; i < u.num_elements(); ++i) p[i] = 2.0f * p[i] - 1.0f;  // exact
     return u;
@@ -138,11 +147,17 @@ class Checker {
     Add(id, failure.empty() ? CaseResult::Outcome::kPass : CaseResult::Outcome::kFail, failure, bit_exact);
   }
 
-  void CheckRun(const std::string& run, const RunKind& kind, const std::string& input_name, bool ones, const Array& input, Side& side) {
+  void CheckRun(const std::string& run, const RunKind& kind, const std::string& input_name, bool ones,
+                const Array& input, Side& side) {
     const std::string executor = &side == session_.get() ? "graph" : "eager";
     if (options_.progress) options_.progress(run + ", input " + input_name + ", " + executor);
-    RunRequest request{.inputs = {input}, .random = {}, .set_variables = kind.set_variables, .values = {},
-                       .backend = options_.backend, .passes = {}, .progress = {}};
+    RunRequest request{.inputs = {input},
+                       .random = {},
+                       .set_variables = kind.set_variables,
+                       .values = {},
+                       .backend = options_.backend,
+                       .passes = {},
+                       .progress = {}};
     request.training = kind.training;
     if (!kind.set_variables) request.random = kind.constant ? ConstantSeeds(seed_) : NumRandomOps(seed_);
     const Recording recording = side.Run(request);
@@ -151,14 +166,17 @@ class Checker {
       if (!variables_.is_null()) CheckVariables(prefix, run, kind, recording);
       if (!losses_.is_null() && losses_.contains(run)) CheckLosses(prefix, losses_.at(run), executor, recording);
     }
-    // Training on a constant image is amplified rounding noise: only the losses and an AuxLogits that is exactly zero mean anything.
+    // Training on a constant image is amplified rounding noise: only the losses and an AuxLogits that is exactly zero
+    // mean anything.
     const bool noise = kind.training && ones;
     CheckEndPoints(prefix, run, kind, input_name, executor, recording, noise);
     const std::string moving = "moving_statistics_" + run + "_" + input_name + ".json";
-    if (kind.training && !ones && fs::exists(folder_ / moving)) CheckMoving(prefix, ReadJson(folder_ / moving), executor, recording);
+    if (kind.training && !ones && fs::exists(folder_ / moving))
+      CheckMoving(prefix, ReadJson(folder_ / moving), executor, recording);
   }
 
-  void CheckVariables(const std::string& prefix, const std::string& run, const RunKind& kind, const Recording& recording) {
+  void CheckVariables(const std::string& prefix, const std::string& run, const RunKind& kind,
+                      const Recording& recording) {
     const Json& stored = variables_.at("variables");
     std::string failure;
     if (stored.size() != recording.variables.size())
@@ -167,9 +185,11 @@ class Checker {
       const VariableRecord& v = recording.variables[i];
       const auto shape = stored[i].at("shape").get<std::vector<std::int64_t>>();
       if (stored[i].at("name") != v.name)
-        failure = fmt::format("variable {} in order of creation: expected '{}', got '{}'", i, stored[i].at("name").get<std::string>(), v.name);
+        failure = fmt::format("variable {} in order of creation: expected '{}', got '{}'", i,
+                              stored[i].at("name").get<std::string>(), v.name);
       else if (v.shape != PartialShape(shape))
-        failure = fmt::format("'{}': expected shape {}, got {}", v.name, PartialShape(shape).ToString(), v.shape.ToString());
+        failure =
+            fmt::format("'{}': expected shape {}, got {}", v.name, PartialShape(shape).ToString(), v.shape.ToString());
       else if (stored[i].at("trainable") != v.trainable)
         failure = fmt::format("'{}': expected trainable {}", v.name, stored[i].at("trainable").get<bool>());
     }
@@ -179,25 +199,36 @@ class Checker {
     for (std::size_t i = 0; i < stored.size(); ++i) {
       const VariableRecord& v = recording.variables[i];
       if (kind.training && !v.trainable) continue;  // the step has moved them
-      const std::string mode = kind.constant ? "constant" : run == "num_random_ops_training" && stored[i].contains(run) ? run : "num_random_ops";
+      const std::string mode = kind.constant                                                 ? "constant"
+                               : run == "num_random_ops_training" && stored[i].contains(run) ? run
+                                                                                             : "num_random_ops";
       if (!stored[i].contains(mode)) continue;
       ++compared;
       const std::string expected = stored[i].at(mode).at("sha256").get<std::string>(), got = Sha256(v.value);
-      if (expected == got) ++equal;
-      else if (failure.empty()) failure = fmt::format("'{}': SHA-256 of the initial value: expected {}, got {}", v.name, expected, got);
+      if (expected == got)
+        ++equal;
+      else if (failure.empty())
+        failure = fmt::format("'{}': SHA-256 of the initial value: expected {}, got {}", v.name, expected, got);
     }
     if (!failure.empty()) failure += fmt::format(" ({} of {} variables equal)", equal, compared);
-    if (compared == 0) Add(prefix + "initial_values", CaseResult::Outcome::kSkip, "no digest stored for this mode");
-    else Judge(prefix + "initial_values", failure, failure.empty());
+    if (compared == 0)
+      Add(prefix + "initial_values", CaseResult::Outcome::kSkip, "no digest stored for this mode");
+    else
+      Judge(prefix + "initial_values", failure, failure.empty());
     const std::string when = kind.training ? "training" : "inference";
-    if (!kind.constant && variables_.contains("operation_seed_after") && variables_.at("operation_seed_after").contains(when)) {
+    if (!kind.constant && variables_.contains("operation_seed_after") &&
+        variables_.at("operation_seed_after").contains(when)) {
       const auto expected = variables_.at("operation_seed_after").at(when).get<std::int64_t>();
       Judge(prefix + "operation_seed_after",
-            expected == recording.operation_seed_after ? "" : fmt::format("expected {}, got {}", expected, recording.operation_seed_after), true);
+            expected == recording.operation_seed_after
+                ? ""
+                : fmt::format("expected {}, got {}", expected, recording.operation_seed_after),
+            true);
     }
   }
 
-  void CheckLosses(const std::string& prefix, const Json& stored, const std::string& executor, const Recording& recording) {
+  void CheckLosses(const std::string& prefix, const Json& stored, const std::string& executor,
+                   const Recording& recording) {
     const Json& losses = stored.at("losses");
     std::string failure;
     bool exact = true;
@@ -207,25 +238,31 @@ class Checker {
       const double expected = Hex(losses[i]), got = recording.losses[i].array.ElementAsDouble(0);
       exact = exact && expected == got;
       if (!(std::abs(got - expected) <= kLossBound * std::abs(expected)))
-        failure = fmt::format("loss {} ('{}'): expected {:.9g}, got {:.9g}, allowed relative difference {}", i, recording.losses[i].name, expected, got, kLossBound);
+        failure = fmt::format("loss {} ('{}'): expected {:.9g}, got {:.9g}, allowed relative difference {}", i,
+                              recording.losses[i].name, expected, got, kLossBound);
     }
     Judge(prefix + "regularization_losses", failure, failure.empty() && exact);
     if (!recording.total_loss.has_value()) return;
     const double expected = Hex(stored.at(executor + "_total")), got = recording.total_loss.ElementAsDouble(0);
     Judge(prefix + "regularization_total",
-          std::abs(got - expected) <= kLossBound * std::abs(expected) ? "" : fmt::format("expected {:.9g}, got {:.9g}", expected, got), expected == got);
+          std::abs(got - expected) <= kLossBound * std::abs(expected)
+              ? ""
+              : fmt::format("expected {:.9g}, got {:.9g}", expected, got),
+          expected == got);
     if (losses_.contains("graph_tensor_of_each_loss") && executor == "graph") {
       const Json& names = losses_.at("graph_tensor_of_each_loss");
       std::string mismatch;
       for (std::size_t i = 0; mismatch.empty() && i < names.size() && i < recording.losses.size(); ++i)
         if (names[i] != recording.losses[i].name)
-          mismatch = fmt::format("loss {}: expected '{}', got '{}'", i, names[i].get<std::string>(), recording.losses[i].name);
+          mismatch =
+              fmt::format("loss {}: expected '{}', got '{}'", i, names[i].get<std::string>(), recording.losses[i].name);
       Judge(prefix + "regularization_names", mismatch, mismatch.empty());
     }
   }
 
-  void CheckEndPoints(const std::string& prefix, const std::string& run, const RunKind& kind, const std::string& input_name,
-                      const std::string& executor, const Recording& recording, bool noise) {
+  void CheckEndPoints(const std::string& prefix, const std::string& run, const RunKind& kind,
+                      const std::string& input_name, const std::string& executor, const Recording& recording,
+                      bool noise) {
     const fs::path file = folder_ / ("endpoints_" + run + ".json");
     if (fs::exists(file)) {
       if (!end_points_.contains(run)) end_points_[run] = ReadJson(file);
@@ -258,7 +295,8 @@ class Checker {
       } else if (noise && !zero) {
         Add(prefix + name, CaseResult::Outcome::kSkip, "training on a constant image is amplified rounding noise");
       } else if (!(expected.shape() == got->shape())) {
-        Judge(prefix + name, fmt::format("expected shape {}, got {}", expected.shape().ToString(), got->shape().ToString()));
+        Judge(prefix + name,
+              fmt::format("expected shape {}, got {}", expected.shape().ToString(), got->shape().ToString()));
       } else {
         double largest = 0, worst = 0;
         for (std::int64_t i = 0; i < expected.num_elements(); ++i) {
@@ -267,14 +305,18 @@ class Checker {
           worst = d > worst || std::isnan(d) ? d : worst;
         }
         const double bound = Bound(kind, name, recording.environment.backend, false);
-        Judge(prefix + name, worst <= bound * largest ? "" : fmt::format("scaled error {:.3g}, allowed {:.3g}", worst / largest, bound), worst == 0);
+        Judge(
+            prefix + name,
+            worst <= bound * largest ? "" : fmt::format("scaled error {:.3g}, allowed {:.3g}", worst / largest, bound),
+            worst == 0);
       }
     }
   }
 
   static std::string EndPointFailure(const Json& stored, const Array& got, double bound) {
     const auto shape = stored.at("shape").get<std::vector<std::int64_t>>();
-    if (got.shape().vector() != shape) return fmt::format("expected shape {}, got {}", PartialShape(shape).ToString(), got.shape().ToString());
+    if (got.shape().vector() != shape)
+      return fmt::format("expected shape {}, got {}", PartialShape(shape).ToString(), got.shape().ToString());
     const std::int64_t n = got.num_elements();
     const float* x = got.data<float>();
     double sum = 0, squares = 0, lowest = INFINITY, highest = -INFINITY;
@@ -288,24 +330,29 @@ class Checker {
     }
     const double scale = std::max(std::abs(Hex(stored.at("min"))), std::abs(Hex(stored.at("max"))));
     auto differs = [&](const char* what, double expected, double value, double slack) {
-      return std::abs(expected - value) <= slack ? std::string()
-                                                 : fmt::format("{}: expected {:.9g}, got {:.9g}, scaled error {:.3g}, allowed {:.3g}", what, expected, value,
-                                                               std::abs(expected - value) / (scale > 0 ? scale : 1), bound);
+      return std::abs(expected - value) <= slack
+                 ? std::string()
+                 : fmt::format("{}: expected {:.9g}, got {:.9g}, scaled error {:.3g}, allowed {:.3g}", what, expected,
+                               value, std::abs(expected - value) / (scale > 0 ? scale : 1), bound);
     };
     std::string failure;
     const Json& values = stored.at("values");
     for (std::size_t k = 0; failure.empty() && k < values.size(); ++k) {
       const auto index = static_cast<std::int64_t>((k * 2654435761u + 97u) % static_cast<std::uint64_t>(n));
-      failure = differs(fmt::format("flat index {}", index).c_str(), Hex(values[k]), static_cast<double>(x[index]), bound * scale);
+      failure = differs(fmt::format("flat index {}", index).c_str(), Hex(values[k]), static_cast<double>(x[index]),
+                        bound * scale);
     }
     if (failure.empty()) failure = differs("min", Hex(stored.at("min")), lowest, bound * scale);
     if (failure.empty()) failure = differs("max", Hex(stored.at("max")), highest, bound * scale);
     if (failure.empty()) failure = differs("mean", Hex(stored.at("mean")), sum / static_cast<double>(n), bound * scale);
-    if (failure.empty()) failure = differs("l2", Hex(stored.at("l2")), std::sqrt(squares), bound * scale * std::sqrt(static_cast<double>(n)));
+    if (failure.empty())
+      failure =
+          differs("l2", Hex(stored.at("l2")), std::sqrt(squares), bound * scale * std::sqrt(static_cast<double>(n)));
     return failure;
   }
 
-  void CheckMoving(const std::string& prefix, const Json& stored, const std::string& executor, const Recording& recording) {
+  void CheckMoving(const std::string& prefix, const Json& stored, const std::string& executor,
+                   const Recording& recording) {
     std::string failure;
     int compared = 0;
     for (const Json& entry : stored.at("variables")) {
@@ -326,8 +373,9 @@ class Checker {
         // One float32 step at the value itself is below what any implementation can promise.
         const double step = std::abs(expected) * 0x1p-23;
         if (failure.empty() && !(std::abs(got - expected) <= kMovingBound * scale + step))
-          failure = fmt::format("'{}'[{}]: expected {:.9g}, got {:.9g} (initial {}), allowed {:.3g} of the largest change {:.3g}", name, i, expected, got,
-                                initial, kMovingBound, scale);
+          failure = fmt::format(
+              "'{}'[{}]: expected {:.9g}, got {:.9g} (initial {}), allowed {:.3g} of the largest change {:.3g}", name,
+              i, expected, got, initial, kMovingBound, scale);
       }
     }
     if (compared == 0 && failure.empty()) failure = "nothing to compare";
@@ -350,7 +398,8 @@ std::vector<CaseResult> RunModelGoldens(const fs::path& folder, const ModelGolde
   try {
     return Checker(folder, options).Run();
   } catch (const Json::exception& error) {
-    throw DataLossError(fmt::format("'{}': a JSON file of this model folder lacks what its format promises: {}", folder.string(), error.what()));
+    throw DataLossError(fmt::format("'{}': a JSON file of this model folder lacks what its format promises: {}",
+                                    folder.string(), error.what()));
   }
 }
 }  // namespace equiv

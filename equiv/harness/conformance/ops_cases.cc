@@ -41,7 +41,8 @@ class Packs {
     if (!dtype) throw DataLossError("manifest.json: unknown dtype " + record.at("dtype").dump());
     Array a(*dtype, Shape(record.at("shape").get<Ints>()));
     const auto offset = record.at("offset").get<std::size_t>(), bytes = record.at("nbytes").get<std::size_t>();
-    if (bytes != a.num_bytes() || data_.size() < kPackHeader || offset > data_.size() - kPackHeader || bytes > data_.size() - kPackHeader - offset)
+    if (bytes != a.num_bytes() || data_.size() < kPackHeader || offset > data_.size() - kPackHeader ||
+        bytes > data_.size() - kPackHeader - offset)
       throw DataLossError(fmt::format("manifest.json: tensor '{}' lies outside its pack", record.value("name", "?")));
     if (bytes > 0) std::memcpy(a.raw(), data_.data() + kPackHeader + offset, bytes);
     return a;
@@ -70,7 +71,9 @@ struct Call {
     const std::vector<Value> values(inputs.begin(), inputs.end());
     return builder.AddOp(op, values, a);
   }
-  Array One(std::string_view op, const std::vector<Array>& inputs, const AttrMap& a = {}) const { return Run(op, inputs, a).at(0).array(); }
+  Array One(std::string_view op, const std::vector<Array>& inputs, const AttrMap& a = {}) const {
+    return Run(op, inputs, a).at(0).array();
+  }
   // Axes of a reduction: attribute `axis`, all when absent.
   Array Axes() const {
     if (attrs.contains("axis") && attrs["axis"].is_number()) return Ints32({attrs["axis"].get<std::int64_t>()});
@@ -89,7 +92,9 @@ Runner Binary(const char* op) {
   return [op](const Call& c) -> Tensors { return {{"y", c.One(op, {c.at("a"), c.at("b")})}}; };
 }
 Runner Reduction(const char* op) {
-  return [op](const Call& c) -> Tensors { return {{"y", c.One(op, {c.at("x"), c.Axes()}, {{"keep_dims", c.attrs.value("keepdims", false)}})}}; };
+  return [op](const Call& c) -> Tensors {
+    return {{"y", c.One(op, {c.at("x"), c.Axes()}, {{"keep_dims", c.attrs.value("keepdims", false)}})}};
+  };
 }
 Runner Convolution(const char* op) {
   return [op](const Call& c) -> Tensors {
@@ -102,13 +107,18 @@ Runner Convolution(const char* op) {
       pads.insert(pads.end(), {0, 0});
     }
     return {{"y", c.One(op, {c.at("x"), c.at("w")},
-                        {{"strides", Four(c.attrs, "strides")}, {"dilations", Four(c.attrs, "dilations")}, {"padding", padding}, {"explicit_paddings", pads}})}};
+                        {{"strides", Four(c.attrs, "strides")},
+                         {"dilations", Four(c.attrs, "dilations")},
+                         {"padding", padding},
+                         {"explicit_paddings", pads}})}};
   };
 }
 Runner Pool(const char* op) {
   return [op](const Call& c) -> Tensors {
     return {{"y", c.One(op, {c.at("x")},
-                        {{"ksize", Four(c.attrs, "ksize")}, {"strides", Four(c.attrs, "strides")}, {"padding", c.attrs.at("padding").get<std::string>()}})}};
+                        {{"ksize", Four(c.attrs, "ksize")},
+                         {"strides", Four(c.attrs, "strides")},
+                         {"padding", c.attrs.at("padding").get<std::string>()}})}};
   };
 }
 // tf: nn.softmax over another axis moves it last and back
@@ -128,10 +138,11 @@ Runner BatchNorm(bool training) {
   return [training](const Call& c) -> Tensors {
     const Array none(DType::kFloat32, Shape{0});
     const auto given = [&](const char* name) { return c.in.contains(name) ? c.at(name) : none; };
-    const std::vector<Value> out = c.Run("FusedBatchNormV3", {c.at("x"), c.at("scale"), c.at("offset"), given("mean"), given("variance")},
-                                         {{"epsilon", c.attrs.at("epsilon").get<float>()},
-                                          {"exponential_avg_factor", c.attrs.value("exponential_avg_factor", 1.0F)},
-                                          {"is_training", training}});
+    const std::vector<Value> out =
+        c.Run("FusedBatchNormV3", {c.at("x"), c.at("scale"), c.at("offset"), given("mean"), given("variance")},
+              {{"epsilon", c.attrs.at("epsilon").get<float>()},
+               {"exponential_avg_factor", c.attrs.value("exponential_avg_factor", 1.0F)},
+               {"is_training", training}});
     return {{"y", out[0].array()}, {"batch_mean", out[1].array()}, {"batch_variance", out[2].array()}};
   };
 }
@@ -153,38 +164,88 @@ const std::map<std::string, Runner>& Runners() {
         {"fused_batch_norm_infer", BatchNorm(false)},
         {"softmax", SoftmaxOver("Softmax")},
         {"log_softmax", SoftmaxOver("LogSoftmax")},
-        {"bias_add", [](const Call& c) -> Tensors { return {{"y", c.One("BiasAdd", {c.at("x"), c.at("b")})}}; }},
+        {"bias_add",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("BiasAdd", {c.at("x"), c.at("b")})}};
+         }},
         {"matmul",
          [](const Call& c) -> Tensors {
            const bool ta = c.attrs.value("ta", false), tb = c.attrs.value("tb", false);
-           if (c.at("a").rank() == 2) return {{"y", c.One("MatMul", {c.at("a"), c.at("b")}, {{"transpose_a", ta}, {"transpose_b", tb}})}};
+           if (c.at("a").rank() == 2)
+             return {{"y", c.One("MatMul", {c.at("a"), c.at("b")}, {{"transpose_a", ta}, {"transpose_b", tb}})}};
            return {{"y", c.One("BatchMatMulV2", {c.at("a"), c.at("b")}, {{"adj_x", ta}, {"adj_y", tb}})}};
          }},
-        {"add_n", [](const Call& c) -> Tensors { return {{"y", c.One("AddN", Sorted(c.in))}}; }},
+        {"add_n",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("AddN", Sorted(c.in))}};
+         }},
         {"concat",
          [](const Call& c) -> Tensors {
            std::vector<Array> values = Sorted(c.in);
            values.push_back(Scalar32(c.attrs.at("axis").get<std::int64_t>()));
            return {{"y", c.One("ConcatV2", values)}};
          }},
-        {"reshape", [](const Call& c) -> Tensors { return {{"y", c.One("Reshape", {c.at("x"), Ints32(c.attrs.at("shape").get<Ints>())})}}; }},
-        {"transpose", [](const Call& c) -> Tensors { return {{"y", c.One("Transpose", {c.at("x"), Ints32(c.attrs.at("perm").get<Ints>())})}}; }},
-        {"where", [](const Call& c) -> Tensors { return {{"y", c.One("SelectV2", {c.at("c"), c.at("a"), c.at("b")})}}; }},
-        {"cast_to_int32", [](const Call& c) -> Tensors { return {{"y", c.One("Cast", {c.at("x")}, {{"DstT", DType::kInt32}})}}; }},
-        {"cast_to_bool", [](const Call& c) -> Tensors { return {{"y", c.One("Cast", {c.at("x")}, {{"DstT", DType::kBool}})}}; }},
+        {"reshape",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Reshape", {c.at("x"), Ints32(c.attrs.at("shape").get<Ints>())})}};
+         }},
+        {"transpose",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Transpose", {c.at("x"), Ints32(c.attrs.at("perm").get<Ints>())})}};
+         }},
+        {"where",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("SelectV2", {c.at("c"), c.at("a"), c.at("b")})}};
+         }},
+        {"cast_to_int32",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Cast", {c.at("x")}, {{"DstT", DType::kInt32}})}};
+         }},
+        {"cast_to_bool",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Cast", {c.at("x")}, {{"DstT", DType::kBool}})}};
+         }},
     };
-    for (const auto& [name, op] : {std::pair<const char*, const char*>{"relu", "Relu"}, {"relu6", "Relu6"}, {"elu", "Elu"}, {"sigmoid", "Sigmoid"},
-                                   {"tanh", "Tanh"}, {"softplus", "Softplus"}, {"exp", "Exp"}, {"log", "Log"}, {"sqrt", "Sqrt"}, {"rsqrt", "Rsqrt"},
-                                   {"square", "Square"}, {"abs", "Abs"}, {"neg", "Neg"}, {"sign", "Sign"}, {"floor", "Floor"}, {"ceil", "Ceil"},
-                                   {"round", "Round"}, {"rint", "Rint"}, {"l2_loss", "L2Loss"}})
+    for (const auto& [name, op] : {std::pair<const char*, const char*>{"relu", "Relu"},
+                                   {"relu6", "Relu6"},
+                                   {"elu", "Elu"},
+                                   {"sigmoid", "Sigmoid"},
+                                   {"tanh", "Tanh"},
+                                   {"softplus", "Softplus"},
+                                   {"exp", "Exp"},
+                                   {"log", "Log"},
+                                   {"sqrt", "Sqrt"},
+                                   {"rsqrt", "Rsqrt"},
+                                   {"square", "Square"},
+                                   {"abs", "Abs"},
+                                   {"neg", "Neg"},
+                                   {"sign", "Sign"},
+                                   {"floor", "Floor"},
+                                   {"ceil", "Ceil"},
+                                   {"round", "Round"},
+                                   {"rint", "Rint"},
+                                   {"l2_loss", "L2Loss"}})
       m->emplace(name, Unary(op));
-    for (const auto& [name, op] : {std::pair<const char*, const char*>{"add", "AddV2"}, {"sub", "Sub"}, {"mul", "Mul"}, {"div", "RealDiv"},
-                                   {"maximum", "Maximum"}, {"minimum", "Minimum"}, {"pow", "Pow"}, {"squared_difference", "SquaredDifference"},
-                                   {"less", "Less"}, {"less_equal", "LessEqual"}, {"equal", "Equal"}, {"not_equal", "NotEqual"},
-                                   {"greater", "Greater"}, {"greater_equal", "GreaterEqual"}})
+    for (const auto& [name, op] : {std::pair<const char*, const char*>{"add", "AddV2"},
+                                   {"sub", "Sub"},
+                                   {"mul", "Mul"},
+                                   {"div", "RealDiv"},
+                                   {"maximum", "Maximum"},
+                                   {"minimum", "Minimum"},
+                                   {"pow", "Pow"},
+                                   {"squared_difference", "SquaredDifference"},
+                                   {"less", "Less"},
+                                   {"less_equal", "LessEqual"},
+                                   {"equal", "Equal"},
+                                   {"not_equal", "NotEqual"},
+                                   {"greater", "Greater"},
+                                   {"greater_equal", "GreaterEqual"}})
       m->emplace(name, Binary(op));
-    for (const auto& [name, op] : {std::pair<const char*, const char*>{"reduce_sum", "Sum"}, {"reduce_mean", "Mean"}, {"reduce_max", "Max"},
-                                   {"reduce_min", "Min"}, {"reduce_prod", "Prod"}})
+    for (const auto& [name, op] : {std::pair<const char*, const char*>{"reduce_sum", "Sum"},
+                                   {"reduce_mean", "Mean"},
+                                   {"reduce_max", "Max"},
+                                   {"reduce_min", "Min"},
+                                   {"reduce_prod", "Prod"}})
       m->emplace(name, Reduction(op));
     m->emplace("pad", [](const Call& c) -> Tensors {
       Ints flat;
@@ -208,12 +269,14 @@ bool IsNaN(const Array& a, std::int64_t i) { return IsFloating(a.dtype()) && std
 // The folder's pass rule. Empty when `got` passes; else what is wrong.
 std::string Judge(const Array& got, const Array& expected, const json& bound) {
   if (got.dtype() != expected.dtype() || got.shape() != expected.shape())
-    return fmt::format("expected {} {}, got {} {}", Name(expected.dtype()), expected.shape().ToString(), Name(got.dtype()), got.shape().ToString());
+    return fmt::format("expected {} {}, got {} {}", Name(expected.dtype()), expected.shape().ToString(),
+                       Name(got.dtype()), got.shape().ToString());
   if (bound.value("exact", false)) {
     for (std::int64_t i = 0; i < got.num_elements(); ++i) {
       const std::size_t size = SizeOf(got.dtype()), at = static_cast<std::size_t>(i) * size;
       if (std::memcmp(got.raw() + at, expected.raw() + at, size) != 0 && !(IsNaN(got, i) && IsNaN(expected, i)))
-        return fmt::format("bits differ at {}: expected {}, got {}", i, FormatDouble(expected.ElementAsDouble(i)), FormatDouble(got.ElementAsDouble(i)));
+        return fmt::format("bits differ at {}: expected {}, got {}", i, FormatDouble(expected.ElementAsDouble(i)),
+                           FormatDouble(got.ElementAsDouble(i)));
     }
     return {};
   }
@@ -222,9 +285,11 @@ std::string Judge(const Array& got, const Array& expected, const json& bound) {
   for (std::int64_t i = 0; i < got.num_elements(); ++i) {
     const double e = expected.ElementAsDouble(i), g = got.ElementAsDouble(i);
     if (e == g || (std::isnan(e) && std::isnan(g))) continue;
-    const std::int64_t steps = got.dtype() == DType::kFloat64 ? UlpDistance(e, g) : UlpDistance(static_cast<float>(e), static_cast<float>(g));
+    const std::int64_t steps =
+        got.dtype() == DType::kFloat64 ? UlpDistance(e, g) : UlpDistance(static_cast<float>(e), static_cast<float>(g));
     if (!std::isfinite(e) || !std::isfinite(g) || (std::abs(g - e) > abs && steps > ulp))
-      return fmt::format("element {}: expected {}, got {}; {} ULP apart, allowed {} or {} absolute", i, FormatDouble(e), FormatDouble(g), steps, ulp, abs);
+      return fmt::format("element {}: expected {}, got {}; {} ULP apart, allowed {} or {} absolute", i, FormatDouble(e),
+                         FormatDouble(g), steps, ulp, abs);
   }
   return {};
 }

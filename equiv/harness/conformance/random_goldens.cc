@@ -44,7 +44,8 @@ struct Row {
     const std::string& text = Text(name);
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) throw DataLossError(fmt::format("index.tsv: '{}={}' is no integer", name, text));
+    if (error != std::errc() || end != text.data() + text.size())
+      throw DataLossError(fmt::format("index.tsv: '{}={}' is no integer", name, text));
     return value;
   }
   double Float(const std::string& name) const {
@@ -125,9 +126,7 @@ class Runner {
     attrs.Set("seed2", row.pair().seed2);
     return attrs;
   }
-  static Array Ints64(const Shape& shape) {
-    return Array::Of<std::int64_t>(Shape{shape.rank()}, shape.dims());
-  }
+  static Array Ints64(const Shape& shape) { return Array::Of<std::int64_t>(Shape{shape.rank()}, shape.dims()); }
   static Array IntScalar(DType dtype, std::int64_t value) {
     return dtype == DType::kInt64 ? Array::Scalar(value) : Array::Scalar(static_cast<std::int32_t>(value));
   }
@@ -137,39 +136,54 @@ class Runner {
     static const std::map<std::string, const char*> kRaw = {
         {"uniform", "RandomUniform"}, {"normal", "RandomStandardNormal"}, {"truncated_normal", "TruncatedNormal"}};
     if (const auto raw = kRaw.find(row.op); raw != kRaw.end())
-      return [this, &row, op = raw->second] { return eager_.Add1(op, {Ints64(row.shape)}, Pair(row, {{"dtype", row.dtype}})).array(); };
+      return [this, &row, op = raw->second] {
+        return eager_.Add1(op, {Ints64(row.shape)}, Pair(row, {{"dtype", row.dtype}})).array();
+      };
     if (row.op == "uniform_int")
       return [this, &row] {
-        return eager_.Add1("RandomUniformInt", {Ints64(row.shape), IntScalar(row.dtype, row.Int("lo")), IntScalar(row.dtype, row.Int("hi"))}, Pair(row, {})).array();
+        return eager_
+            .Add1("RandomUniformInt",
+                  {Ints64(row.shape), IntScalar(row.dtype, row.Int("lo")), IntScalar(row.dtype, row.Int("hi"))},
+                  Pair(row, {}))
+            .array();
       };
     if (row.op == "shuffle_of_iota")
       return [this, &row] {
         Array iota(row.dtype, row.shape);
         for (std::int64_t i = 0; i < iota.num_elements(); ++i) {
-          if (row.dtype == DType::kInt64) iota.mutable_data<std::int64_t>()[i] = i;
-          else iota.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(i);
+          if (row.dtype == DType::kInt64)
+            iota.mutable_data<std::int64_t>()[i] = i;
+          else
+            iota.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(i);
         }
         return eager_.Add1("RandomShuffle", {iota}, Pair(row, {})).array();
       };
     if (row.op == "categorical")
       return [this, &row] {
-        return eager_.Add1("Multinomial", {Input(row, "logits"), Array::Scalar(static_cast<std::int32_t>(row.Int("n")))}, Pair(row, {{"output_dtype", row.dtype}})).array();
+        return eager_
+            .Add1("Multinomial", {Input(row, "logits"), Array::Scalar(static_cast<std::int32_t>(row.Int("n")))},
+                  Pair(row, {{"output_dtype", row.dtype}}))
+            .array();
       };
     if (row.op == "tf.random.uniform")
       return [&row] {
         std::optional<rt::Number> maxval;
         if (row.Text("maxval") != "None") maxval = row.Number("maxval");
-        return rt::RandomUniform(row.shape, {.minval = row.Number("minval"), .maxval = maxval, .dtype = row.dtype}).array();
+        return rt::RandomUniform(row.shape, {.minval = row.Number("minval"), .maxval = maxval, .dtype = row.dtype})
+            .array();
       };
     if (row.op == "tf.random.normal" || row.op == "tf.random.truncated_normal")
       return [&row] {
         const rt::NormalOptions options{.mean = row.Float("mean"), .stddev = row.Float("stddev"), .dtype = row.dtype};
-        return (row.op == "tf.random.normal" ? rt::RandomNormal(row.shape, options) : rt::TruncatedNormal(row.shape, options)).array();
+        return (row.op == "tf.random.normal" ? rt::RandomNormal(row.shape, options)
+                                             : rt::TruncatedNormal(row.shape, options))
+            .array();
       };
     if (row.op == "tf.nn.dropout" || row.op == "tf.keras.layers.Dropout") return [this, &row] { return Dropped(row); };
     if (row.op == "input" || row.op.ends_with("_input") || row.op.ends_with("logits"))
       return [this, &row] { return ReadNpy((folder_ / row.file).string()); };
-    if (const rt::Initializer initializer = V1(row)) return [initializer, &row] { return initializer.make(row.shape, row.dtype).array(); };
+    if (const rt::Initializer initializer = V1(row))
+      return [initializer, &row] { return initializer.make(row.shape, row.dtype).array(); };
     return {};
   }
 
@@ -186,8 +200,11 @@ class Runner {
   }
 
   static rt::Initializer V1(const Row& row) {
-    const auto with = [&row](const char* name, double otherwise) { return row.has(name) ? row.Float(name) : otherwise; };
-    if (row.op == "slim.variance_scaling") return rt::slim::VarianceScalingInitializer(row.Float("factor"), row.Text("mode"), row.Int("uniform") != 0);
+    const auto with = [&row](const char* name, double otherwise) {
+      return row.has(name) ? row.Float(name) : otherwise;
+    };
+    if (row.op == "slim.variance_scaling")
+      return rt::slim::VarianceScalingInitializer(row.Float("factor"), row.Text("mode"), row.Int("uniform") != 0);
     if (!row.op.starts_with("v1.")) return {};
     const std::string name = row.op.substr(3);
     if (name == "glorot_uniform") return rt::GlorotUniform();
@@ -201,7 +218,9 @@ class Runner {
     if (name == "truncated_normal") return rt::TruncatedNormalInitializer(with("mean", 0), with("stddev", 1));
     if (name == "uniform_unit_scaling") return rt::UniformUnitScaling(with("factor", 1));
     if (name == "orthogonal") return rt::OrthogonalInitializer(with("gain", 1));
-    if (name == "variance_scaling") return rt::VarianceScaling({.scale = row.Float("scale"), .mode = row.Text("mode"), .distribution = row.Text("distribution")});
+    if (name == "variance_scaling")
+      return rt::VarianceScaling(
+          {.scale = row.Float("scale"), .mode = row.Text("mode"), .distribution = row.Text("distribution")});
     return {};
   }
 
@@ -232,11 +251,16 @@ class Runner {
     const rt::ScopedGetSeed seeds([&row](std::optional<std::int64_t>) { return row.pair(); });
     const std::string kind = row.op.substr(8);
     rt::Tensor fetch;
-    if (kind == "uniform") fetch = rt::RandomUniform(row.shape, {.dtype = row.dtype});
-    else if (kind == "normal") fetch = rt::RandomNormal(row.shape, {.dtype = row.dtype});
-    else if (kind == "truncated") fetch = rt::TruncatedNormal(row.shape, {.dtype = row.dtype});
-    else if (kind == "layers_dropout") fetch = rt::Dropout(rt::Ones(row.shape, row.dtype), row.has("rate") ? row.Float("rate") : 0.4);
-    else return std::nullopt;
+    if (kind == "uniform")
+      fetch = rt::RandomUniform(row.shape, {.dtype = row.dtype});
+    else if (kind == "normal")
+      fetch = rt::RandomNormal(row.shape, {.dtype = row.dtype});
+    else if (kind == "truncated")
+      fetch = rt::TruncatedNormal(row.shape, {.dtype = row.dtype});
+    else if (kind == "layers_dropout")
+      fetch = rt::Dropout(rt::Ones(row.shape, row.dtype), row.has("rate") ? row.Float("rate") : 0.4);
+    else
+      return std::nullopt;
     rt::Session session(graph);
     Array value;
     for (int run = 0; run <= row.run(); ++run) value = session.Run(fetch);
@@ -261,7 +285,8 @@ CaseResult RunRow(const Row& row, const std::string& id, const fs::path& folder,
       return result;
     }
     if (got->dtype() != row.dtype || got->shape() != row.shape) {
-      fail(fmt::format("expected {} {}, got {} {}", Name(row.dtype), row.shape.ToString(), Name(got->dtype()), got->shape().ToString()));
+      fail(fmt::format("expected {} {}, got {} {}", Name(row.dtype), row.shape.ToString(), Name(got->dtype()),
+                       got->shape().ToString()));
       return result;
     }
     result.bit_exact = Fnv1a(*got) == row.hash;
@@ -277,9 +302,12 @@ CaseResult RunRow(const Row& row, const std::string& id, const fs::path& folder,
       return result;
     }
     const Report report = Compare(stored, *got, orthogonal ? Tolerance::Allclose(0, 1e-6) : Tolerance::Bitwise());
-    if (orthogonal && report.ok()) result.why = fmt::format("largest difference {:.2g}", report.max_abs_error);
-    else if (report.ok()) fail(fmt::format("the file's own hash is {}, index.tsv says {}", Fnv1a(stored), row.hash));
-    else fail(report.ToString());
+    if (orthogonal && report.ok())
+      result.why = fmt::format("largest difference {:.2g}", report.max_abs_error);
+    else if (report.ok())
+      fail(fmt::format("the file's own hash is {}, index.tsv says {}", Fnv1a(stored), row.hash));
+    else
+      fail(report.ToString());
   } catch (const DataLossError&) {
     throw;
   } catch (const NotFoundError&) {
@@ -301,13 +329,15 @@ void RunTables(const json& tables, std::vector<CaseResult>& results) {
     results.push_back(std::move(r));
   };
   for (const json& t : tables.value("philox_blocks", json::array())) {
-    PhiloxWords words(Philox(t.at("key_u64").get<std::uint64_t>(), t.at("counter_lo_u64").get<std::uint64_t>(), t.at("counter_hi_u64").get<std::uint64_t>()));
+    PhiloxWords words(Philox(t.at("key_u64").get<std::uint64_t>(), t.at("counter_lo_u64").get<std::uint64_t>(),
+                             t.at("counter_hi_u64").get<std::uint64_t>()));
     std::vector<std::uint32_t> got(t.at("first_8_words").size());
     for (std::uint32_t& w : got) w = words();
     add(fmt::format("table/philox/{}", results.size()), t.at("first_8_words").dump(), json(got).dump());
   }
   for (const json& t : tables.value("stateless_key_counter", json::array())) {
-    const Philox g = Philox::FromStatelessSeed(t.at("seed")[0].get<std::int64_t>(), t.at("seed")[1].get<std::int64_t>());
+    const Philox g =
+        Philox::FromStatelessSeed(t.at("seed")[0].get<std::int64_t>(), t.at("seed")[1].get<std::int64_t>());
     add("table/stateless" + t.at("seed").dump(), json({t.at("key"), t.at("counter")}).dump(),
         json({json(g.key()), json({g.counter_low(), g.counter_high()})}).dump());
   }
@@ -315,21 +345,26 @@ void RunTables(const json& tables, std::vector<CaseResult>& results) {
     for (const json& t : tables.value(in_graph ? "get_seed_graph" : "get_seed_eager", json::array())) {
       rt::Graph graph;
       std::optional<rt::GraphScope> scope;
-      if (in_graph) scope.emplace(graph);
-      else rt::EagerContext::Get().Reset();
+      if (in_graph)
+        scope.emplace(graph);
+      else
+        rt::EagerContext::Get().Reset();
       if (!t.at("global_seed").is_null()) rt::SetRandomSeed(t.at("global_seed").get<std::int64_t>());
       json expected = json::array(), got = json::array();
       for (const json& call : t.at("calls")) {
-        const rt::SeedPair pair = rt::GetSeed(call[0].is_null() ? std::nullopt : std::optional(call[0].get<std::int64_t>()));
+        const rt::SeedPair pair =
+            rt::GetSeed(call[0].is_null() ? std::nullopt : std::optional(call[0].get<std::int64_t>()));
         // Python says None, None where the op's attributes stay (0, 0).
         expected.push_back(call[1][0].is_null() ? json({0, 0}) : call[1]);
         got.push_back({pair.seed, pair.seed2});
       }
-      add(fmt::format("table/get_seed_{}/{}", in_graph ? "graph" : "eager", t.at("global_seed").dump()), expected.dump(), got.dump());
+      add(fmt::format("table/get_seed_{}/{}", in_graph ? "graph" : "eager", t.at("global_seed").dump()),
+          expected.dump(), got.dump());
     }
   for (const json& t : tables.value("python_random", json::array()))
-    for (const auto& [key, low, high] : {std::tuple{"randint_1_1e9", std::int64_t{1}, std::int64_t{1000000000}},
-                                         std::tuple{"randint_0_2147483647", std::int64_t{0}, std::int64_t{2147483647}}}) {
+    for (const auto& [key, low, high] :
+         {std::tuple{"randint_1_1e9", std::int64_t{1}, std::int64_t{1000000000}},
+          std::tuple{"randint_0_2147483647", std::int64_t{0}, std::int64_t{2147483647}}}) {
       rt::PythonRandom random(t.at("seed").get<std::int64_t>());
       std::vector<std::int64_t> got(t.at(key).size());
       for (std::int64_t& v : got) v = random.RandInt(low, high);
@@ -343,7 +378,9 @@ std::vector<CaseResult> RunRandomGoldens(const fs::path& folder, rt::EagerContex
   if (!index) throw NotFoundError(fmt::format("cannot open '{}'", (folder / "index.tsv").string()));
   std::string line;
   if (!std::getline(index, line) || !line.starts_with("file\top\tdtype\tshape\tfnv1a64"))
-    throw DataLossError(fmt::format("'{}': the first line must name the columns file, op, dtype, shape, fnv1a64, params", (folder / "index.tsv").string()));
+    throw DataLossError(
+        fmt::format("'{}': the first line must name the columns file, op, dtype, shape, fnv1a64, params",
+                    (folder / "index.tsv").string()));
   std::vector<CaseResult> results;
   Runner runner(folder, eager);
   std::int64_t number = 1;

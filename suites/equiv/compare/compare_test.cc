@@ -19,7 +19,9 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 const Tolerance kClose = Tolerance::Allclose(1e-6, 1e-5);
 
-Array Row(std::initializer_list<float> values) { return Array::Of<float>({static_cast<std::int64_t>(values.size())}, values); }
+Array Row(std::initializer_list<float> values) {
+  return Array::Of<float>({static_cast<std::int64_t>(values.size())}, values);
+}
 
 TEST(Compare, AllcloseScalesWithTheExpectedValue) {
   EXPECT_TRUE(Compare(Row({100}), Row({110}), Tolerance::Allclose(0.1, 0)).ok());
@@ -73,7 +75,8 @@ TEST(Compare, ShapesAndDtypesMustAgree) {
   const Report shapes = Compare(Row({1, 2}), Row({1, 2, 3}), kClose);
   EXPECT_FALSE(shapes.ok());
   EXPECT_EQ(shapes.ToString(), "shapes differ: expected [2], actual [3]\n");
-  EXPECT_EQ(Compare(Row({1}), Array::Of<double>({1}, {1.0}), kClose).ToString(), "dtypes differ: expected float32, actual float64\n");
+  EXPECT_EQ(Compare(Row({1}), Array::Of<double>({1}, {1.0}), kClose).ToString(),
+            "dtypes differ: expected float32, actual float64\n");
 }
 TEST(Compare, EmptyTensorsCompareNothing) {
   const Report r = Compare(Row({}), Row({}), kClose);
@@ -86,7 +89,8 @@ TEST(Compare, ConstantsAreNoticed) {
   EXPECT_FALSE(Compare(Row({2, 2}), Row({2, 2.0000002f}), kClose).all_equal_constant);
 }
 TEST(Compare, AFailureSaysWhereAndHowMuch) {
-  const Array expected = Array::Of<float>({2, 2}, {1.0f, 2.0f, 4.0f, kNan}), actual = Array::Of<float>({2, 2}, {1.0f, 2.5f, 4.0000005f, 1.0f});
+  const Array expected = Array::Of<float>({2, 2}, {1.0f, 2.0f, 4.0f, kNan}),
+              actual = Array::Of<float>({2, 2}, {1.0f, 2.5f, 4.0000005f, 1.0f});
   EXPECT_EQ(Compare(expected, actual, kClose).ToString(),
             "2 of 4 elements (float32 [2,2], 50 %) differ beyond rtol 1e-06, atol 1e-05\n"
             "  worst absolute error: 0.5 at [0,1]: expected 2.0, actual 2.5\n"
@@ -98,7 +102,8 @@ TEST(Compare, AFailureSaysWhereAndHowMuch) {
 }
 TEST(Compare, NeighboursPrintApart) {
   const float next = std::nextafter(0.1f, 1.0f);
-  EXPECT_THAT(Compare(Row({0.1f}), Row({next}), Tolerance::Ulp(0)).ToString(), HasSubstr("expected 0.1, actual 0.10000001"));
+  EXPECT_THAT(Compare(Row({0.1f}), Row({next}), Tolerance::Ulp(0)).ToString(),
+              HasSubstr("expected 0.1, actual 0.10000001"));
 }
 TEST(Compare, NeededAtolIsTheSmallestThatPasses) {
   const Array e = Row({1, 10}), a = Row({1.25f, 10.5f});

@@ -51,9 +51,12 @@ TEST(Npy, EveryTruncationIsNoticed) {
 TEST(Npy, WhatIsNotReadIsSaid) {
   EXPECT_THROW(Parse(Npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }", "abcd")), UnimplementedError);
   EXPECT_THROW(Parse(Npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "abcd")), UnimplementedError);
-  EXPECT_THROW(Parse(Npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "abcd")), UnimplementedError);
-  EXPECT_THROW(Parse(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd")), DataLossError);
-  EXPECT_THROW(Parse(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 4), }", "abcd")), DataLossError);
+  EXPECT_THROW(Parse(Npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "abcd")),
+               UnimplementedError);
+  EXPECT_THROW(Parse(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd")),
+               DataLossError);
+  EXPECT_THROW(Parse(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 4), }", "abcd")),
+               DataLossError);
   EXPECT_THROW(Parse(Npy("{'descr': '<f4', 'shape': (1,), }", "abcd")), DataLossError);
   EXPECT_THROW(Parse("not numpy at all"), DataLossError);
   EXPECT_THROW(ReadNpy(Path("absent.npy")), NotFoundError);

@@ -37,11 +37,15 @@ TEST_F(Guards, BrokenLayerIsStoppedAtTheCreatingLine) {
     layer(Input());
   });
   // The text of the migration guide, figure for figure.
-  EXPECT_THAT(text, HasSubstr("Exception encountered when calling layer 'broken_scaling_layer' (type BrokenScalingLayer).\n\n"
-                              "Attempted to create a new variable instead of reusing an existing one. Args: {'initial_value': 2.0, 'trainable': None, "
-                              "'validate_shape': True, 'caching_device': None, 'name': None, 'variable_def': None, 'dtype': None, 'import_scope': None, "
-                              "'constraint': None, 'synchronization': <VariableSynchronization.AUTO: 0>, 'aggregation': <VariableAggregation.NONE: 0>, "
-                              "'shape': None, 'experimental_enable_variable_lifting': None}"));
+  EXPECT_THAT(text,
+              HasSubstr("Exception encountered when calling layer 'broken_scaling_layer' (type BrokenScalingLayer).\n\n"
+                        "Attempted to create a new variable instead of reusing an existing one. Args: "
+                        "{'initial_value': 2.0, 'trainable': None, "
+                        "'validate_shape': True, 'caching_device': None, 'name': None, 'variable_def': None, 'dtype': "
+                        "None, 'import_scope': None, "
+                        "'constraint': None, 'synchronization': <VariableSynchronization.AUTO: 0>, 'aggregation': "
+                        "<VariableAggregation.NONE: 0>, "
+                        "'shape': None, 'experimental_enable_variable_lifting': None}"));
   EXPECT_THAT(text, HasSubstr("Call arguments received by layer 'broken_scaling_layer' (type BrokenScalingLayer):\n"
                               "  \u2022 inputs=tf.Tensor(shape=(1, 299, 299, 3), dtype=float32)"));
   EXPECT_THAT(text, testing::ContainsRegex("\ncreated at scaling.cc:[0-9]+\n"));
@@ -52,8 +56,11 @@ TEST_F(Guards, CreatedVariablesAreListedAtTheEnd) {
   fixtures::BrokenScalingLayer layer;
   layer(Input());
   const std::string text = ValueErrorText([&] { CatchAndRaise([&] { layer(Input()); }); });
-  EXPECT_THAT(text, testing::StartsWith("('Created vars:', [<tf.Variable 'broken_scaling_layer_1/Variable:0' shape=() dtype=float32, numpy=2.0>, "
-                                        "<tf.Variable 'broken_scaling_layer_1/bias:0' shape=() dtype=float32, numpy=2.0>])"));
+  EXPECT_THAT(
+      text,
+      testing::StartsWith(
+          "('Created vars:', [<tf.Variable 'broken_scaling_layer_1/Variable:0' shape=() dtype=float32, numpy=2.0>, "
+          "<tf.Variable 'broken_scaling_layer_1/bias:0' shape=() dtype=float32, numpy=2.0>])"));
   EXPECT_THAT(text, testing::ContainsRegex("\nbroken_scaling_layer_1/bias:0 created at scaling.cc:[0-9]+\n"));
 }
 TEST_F(Guards, FixedLayerPassesBoth) {

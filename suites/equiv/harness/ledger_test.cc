@@ -37,8 +37,10 @@ TEST(AlignDraws, ExchangedSeedsAreSwapped) {
 TEST(AlignDraws, AnExtraDrawShiftsTheFollowingOnes) {
   const std::vector<DrawRecord> a = {Draw(0, "a/w", 1), Draw(1, "b/w", 2)};
   const std::vector<DrawRecord> b = {Draw(0, "a/w", 1), Draw(1, "noise", 9, {5}), Draw(2, "b/w", 3)};
-  EXPECT_THAT(Statuses(AlignDraws(a, b)), testing::ElementsAre(DrawStatus::kAligned, DrawStatus::kExtra, DrawStatus::kMoved));
-  EXPECT_THAT(Statuses(AlignDraws(b, a)), testing::ElementsAre(DrawStatus::kAligned, DrawStatus::kMissing, DrawStatus::kMoved));
+  EXPECT_THAT(Statuses(AlignDraws(a, b)),
+              testing::ElementsAre(DrawStatus::kAligned, DrawStatus::kExtra, DrawStatus::kMoved));
+  EXPECT_THAT(Statuses(AlignDraws(b, a)),
+              testing::ElementsAre(DrawStatus::kAligned, DrawStatus::kMissing, DrawStatus::kMoved));
 }
 TEST(AlignDraws, SameSeedOtherBitsDiffers) {
   const std::vector<DrawRecord> a = {Draw(0, "a/w", 1)}, b = {Draw(0, "a/w", 2)};

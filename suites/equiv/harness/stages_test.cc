@@ -129,10 +129,12 @@ TEST(CheckEquivalence, UnknownStageNamesTheKnownOnes) {
   }
 }
 TEST(ExpectNumericallyEquivalent, PassesForDense) {
-  EXPECT_NUMERICALLY_EQUIVALENT(InSession(Dense), InEager(Dense), {.inputs = {Ramp()}, .random = NumRandomOps(42), .rtol = 1e-6, .atol = 1e-5});
+  EXPECT_NUMERICALLY_EQUIVALENT(InSession(Dense), InEager(Dense),
+                                {.inputs = {Ramp()}, .random = NumRandomOps(42), .rtol = 1e-6, .atol = 1e-5});
 }
 TEST(ExpectNumericallyEquivalent, FailureNamesTheSidesAndTheStage) {
-  EXPECT_NONFATAL_FAILURE(EXPECT_NUMERICALLY_EQUIVALENT(InSession(Buggy), InEager(Buggy), {.inputs = {Ramp()}}) << "port of Buggy",
+  EXPECT_NONFATAL_FAILURE(EXPECT_NUMERICALLY_EQUIVALENT(InSession(Buggy), InEager(Buggy), {.inputs = {Ramp()}})
+                              << "port of Buggy",
                           "step4-inference (aligned random numbers, inference): DIFFERENT");
 }
 TEST(ExpectNumericallyEquivalent, TakesTwoTensors) {
