@@ -32,6 +32,14 @@ class Value {
   Value() = default;
   Value(Array array) : array_(std::move(array)) {}  // NOLINT: an array is an eager value
   explicit Value(const Edge* edge) : edge_(edge) {}
+  // A variable used as an operand: `snapshot` is its own read; an op that takes this value reads the variable again,
+  // inside its own name scope. tf: ResourceVariable._dense_var_to_tensor
+  static Value VariableOperand(const Edge* snapshot) {
+    Value value(snapshot);
+    value.reads_variable_ = true;
+    return value;
+  }
+  bool reads_variable() const { return reads_variable_; }
   bool has_value() const { return edge_ || array_.has_value(); }
   bool symbolic() const { return edge_ != nullptr; }
   DType dtype() const { return edge_ ? edge_->dtype : array_.dtype(); }
@@ -47,6 +55,7 @@ class Value {
 
  private:
   const Edge* edge_ = nullptr;
+  bool reads_variable_ = false;
   Array array_;
 };
 

@@ -51,6 +51,18 @@ void ReadVariableOp(KernelContext& ctx) {
 void AssignVariableOp(KernelContext& ctx) { ctx.input(0).variable()->Assign(ctx.input(1), ctx.node_name()); }
 void AssignAddVariableOp(KernelContext& ctx) { Update(ctx, std::plus<>()); }
 void AssignSubVariableOp(KernelContext& ctx) { Update(ctx, std::minus<>()); }
+void Assign(KernelContext& ctx) {
+  AssignVariableOp(ctx);
+  ctx.set_output(0, ctx.input(0));
+}
+void AssignAdd(KernelContext& ctx) {
+  AssignAddVariableOp(ctx);
+  ctx.set_output(0, ctx.input(0));
+}
+void AssignSub(KernelContext& ctx) {
+  AssignSubVariableOp(ctx);
+  ctx.set_output(0, ctx.input(0));
+}
 void VarIsInitializedOp(KernelContext& ctx) {
   ctx.set_output(0, Array::Scalar(ctx.input(0).variable()->initialized()));
 }

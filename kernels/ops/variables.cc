@@ -36,6 +36,18 @@ void RegisterVariables(OpRegistry& r) {
                  cpu::AssignAddVariableOp));
   r.Add(Stateful("AssignSubVariableOp", "Subtracts from a variable.", assign_inputs, {}, {"dtype: type"}, NoOutput,
                  cpu::AssignSubVariableOp));
+  // Reference variables. A ref is a handle here; Assign hands it on.
+  r.Add(Stateful("VariableV2", "A reference variable.", {}, {"ref: resource"},
+                 {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"}, ScalarOutput,
+                 cpu::VarHandleOp));
+  const std::vector<std::string> ref_inputs = {"ref: resource", "value: T"};
+  const std::vector<std::string> ref_attrs = {"T: type", "validate_shape: bool = true", "use_locking: bool = true"};
+  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: resource"}, ref_attrs,
+                 ScalarOutput, cpu::Assign));
+  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: resource"}, ref_attrs,
+                 ScalarOutput, cpu::AssignAdd));
+  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: resource"}, ref_attrs,
+                 ScalarOutput, cpu::AssignSub));
   r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"},
                  {"is_initialized: bool"}, {}, ScalarOutput, cpu::VarIsInitializedOp));
 }

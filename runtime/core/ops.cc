@@ -88,7 +88,7 @@ Array NumberLike(double value, DType dtype) {
   }
 }
 Tensor Scalar(std::string_view op, std::string_view name, const Tensor& tensor, double number, bool number_first) {
-  return WithConstant(op, {tensor}, NumberLike(number, tensor.dtype()), number_first ? "x" : "y", {}, {}, name,
+  return WithConstant(op, {ReadOperand(tensor)}, NumberLike(number, tensor.dtype()), number_first ? "x" : "y", {}, {}, name,
                       number_first ? 0 : 1);
 }
 }  // namespace
@@ -230,10 +230,11 @@ Tensor Where(const Tensor& condition, const Tensor& x, const Tensor& y, std::str
 
 namespace equiv {
 using runtime::Tensor;
-Tensor operator+(const Tensor& a, const Tensor& b) { return runtime::Add(a, b, "add"); }
-Tensor operator-(const Tensor& a, const Tensor& b) { return runtime::Sub(a, b, "sub"); }
-Tensor operator*(const Tensor& a, const Tensor& b) { return runtime::Multiply(a, b, "mul"); }
-Tensor operator/(const Tensor& a, const Tensor& b) { return runtime::Divide(a, b, "truediv"); }
+// A variable on the left is read before the op's scope opens. tf: Variable._OverloadOperator
+Tensor operator+(const Tensor& a, const Tensor& b) { return runtime::Add(runtime::ReadOperand(a), b, "add"); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return runtime::Sub(runtime::ReadOperand(a), b, "sub"); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return runtime::Multiply(runtime::ReadOperand(a), b, "mul"); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return runtime::Divide(runtime::ReadOperand(a), b, "truediv"); }
 Tensor operator+(const Tensor& a, double b) { return runtime::Scalar("AddV2", "add", a, b, false); }
 Tensor operator-(const Tensor& a, double b) { return runtime::Scalar("Sub", "sub", a, b, false); }
 Tensor operator*(const Tensor& a, double b) { return runtime::Scalar("Mul", "mul", a, b, false); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/base/resource.h"
 
 namespace equiv::runtime {
 namespace {
@@ -25,6 +26,14 @@ void CheckName(std::string_view name, bool root, std::string_view what) {
   throw ValueError(fmt::format(
       "'{}' is not a valid {} name: use letters, digits, and _ . \\ / > - , starting with a letter, a digit or a point",
       name, what));
+}
+PartialShape HandleShape(const Edge& handle) {
+  const Node& node = *handle.node;
+  if (node.op() == "VarHandleOp" || node.op() == "VariableV2") return node.attrs().Get<PartialShape>("shape");
+  if (node.op() == "Const")  // a captured eager variable
+    return std::get<Array>(*node.attrs().Find("value")).variable()->shape();
+  if (node.op().starts_with("Assign")) return HandleShape(*node.inputs().at(0));
+  return PartialShape::Unknown();
 }
 std::string Join(const std::string& scope, std::string_view name) {
   return scope.empty() ? std::string(name) : scope + "/" + std::string(name);
@@ -67,6 +76,13 @@ std::vector<Value> Graph::AddOp(std::string_view op, std::span<const Value> inpu
 
 Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const AttrMap& attrs, std::string_view name) {
   if (finalized_) throw RuntimeError("Graph is finalized and cannot be modified.");
+  if (std::ranges::any_of(given, &Value::reads_variable)) {
+    // Rule A7: the reads stand inside the op's own name scope.
+    NameScope scope(name.empty() ? op : name);
+    std::vector<Value> read;
+    for (const Value& value : given) read.push_back(ReadOperand(value));
+    return AddNode(op, read, attrs, scope.path() + "/");
+  }
   const OpDef& def = OpRegistry::Global().Get(op);
   std::vector<const Edge*> inputs;
   std::vector<DType> dtypes;
@@ -90,8 +106,7 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
     inputs.push_back(edge);
     dtypes.push_back(edge->dtype);
     // A handle stands for its variable's shape. tf: input_handle_shapes_and_types
-    const bool handle = edge->dtype == DType::kResource && edge->node->op() == "VarHandleOp";
-    shapes.push_back(handle ? edge->node->attrs().Get<PartialShape>("shape") : edge->shape);
+    shapes.push_back(edge->dtype == DType::kResource ? HandleShape(*edge) : edge->shape);
     constants.push_back(edge->node->op() == "Const" ? std::get_if<Array>(edge->node->attrs().Find("value")) : nullptr);
   }
   AttrMap complete = attrs;
@@ -170,6 +185,11 @@ Node* Group(const std::vector<Node*>& nodes, std::string_view name) {
   if (!graph) return nullptr;
   ControlDependencies after(nodes);
   return graph->AddNode("NoOp", {}, {}, name);
+}
+
+Tensor ReadOperand(const Tensor& value) {
+  if (!value.reads_variable()) return value;
+  return Current().Add1("ReadVariableOp", {Tensor(value.node()->inputs().at(0))}, {{"dtype", value.dtype()}});
 }
 
 std::string TensorName(const Tensor& tensor) {

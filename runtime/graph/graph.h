@@ -93,6 +93,9 @@ class ControlDependencies {
 // Groups ops into one NoOp; in eager (nodes empty) returns null. tf: tf.group
 Node* Group(const std::vector<Node*>& nodes, std::string_view name = "group_deps");
 
+// A new read of the variable, in the current name scope, where `value` is a variable used as an operand; else `value`.
+Tensor ReadOperand(const Tensor& value);
+
 // "node:index". Symbolic only.
 std::string TensorName(const Tensor& tensor);
 

@@ -32,8 +32,7 @@ Variable AddWeight(const WeightSpec& spec, const std::source_location& site) {
   return variable;
 }
 
-std::int64_t StaticChannels(const Tensor& x, std::string_view what) {
-  const PartialShape shape = x.shape();
+std::int64_t StaticChannels(const PartialShape& shape, std::string_view what) {
   if (shape.rank() < 1 || shape.dim(shape.rank() - 1) < 0)
     throw ValueError(
         fmt::format("The channel dimension of the inputs of {} should be defined. The input_shape received "
@@ -76,7 +75,9 @@ namespace {
 Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& momentum) {
   NameScope scope("AssignMovingAvg");
   const Tensor decay = 1.0 - momentum;
-  Node* update = moving.AssignSub((moving.Read() - batch) * decay);
+  const Tensor delta = (moving.Read() - batch) * decay;
+  if (moving.is_reference()) return moving.AssignSub(delta, scope.path() + "/");
+  Node* update = moving.AssignSub(delta);
   if (!update) return nullptr;
   ControlDependencies after({update});
   moving.Read();  // the value Python's assign_sub hands back
@@ -88,13 +89,15 @@ struct Normalized {
 };
 
 Normalized ByMoments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Variable& moving_mean,
-                     const Variable& moving_variance, const BatchNormSpec& spec) {
+                     const Variable& moving_variance, const BatchNormSpec& spec, int axis) {
   Context& context = Current();
+  const int rank = x.shape().rank();
   Normalized result;
   if (spec.training) {
     NameScope scope("moments");
-    std::vector<std::int64_t> axes(static_cast<std::size_t>(x.shape().rank() - 1));
-    std::iota(axes.begin(), axes.end(), 0);
+    std::vector<std::int64_t> axes;
+    for (int i = 0; i < rank; ++i)
+      if (i != axis) axes.push_back(i);
     const Tensor mean = ReduceMean(x, axes, true, "mean");
     const Tensor fixed = context.Add1("StopGradient", {mean});
     const Tensor square = context.Add1("SquaredDifference", {x, fixed});
@@ -105,29 +108,40 @@ Normalized ByMoments(const Tensor& x, const Tensor& gamma, const Tensor& beta, c
     result.mean = moving_mean.Read();
     result.variance = moving_variance.Read();
   }
+  // tf: _broadcast: parameters of an inner axis are reshaped to the input's rank
+  const auto broadcast = [&](const Tensor& v) {
+    if (!v.has_value() || axis == rank - 1) return v;
+    std::vector<std::int64_t> dims(static_cast<std::size_t>(rank), 1);
+    dims[static_cast<std::size_t>(axis)] = moving_mean.shape().dim(0);
+    return Reshape(v, dims);
+  };
+  const Tensor mean = broadcast(result.mean), variance = broadcast(result.variance), scale = broadcast(gamma),
+               offset = broadcast(beta);
   NameScope scope("batchnorm");
-  Tensor factor = context.Add1("Rsqrt", {result.variance + spec.epsilon});
-  if (gamma.has_value()) factor = factor * gamma;
+  Tensor factor = context.Add1("Rsqrt", {variance + spec.epsilon});
+  if (scale.has_value()) factor = factor * scale;
   const Tensor scaled = x * factor;
-  const Tensor shift = result.mean * factor;
-  result.y = scaled + (beta.has_value() ? beta - shift : context.Add1("Neg", {shift}));
+  const Tensor shift = mean * factor;
+  result.y = scaled + (offset.has_value() ? offset - shift : context.Add1("Neg", {shift}));
   return result;
 }
 
 }  // namespace
 
-Tensor Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
-                 const Variable& moving_variance, const BatchNormSpec& spec) {
+NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
+                          const Variable& moving_variance, const BatchNormSpec& spec) {
   Context& context = Current();
-  const bool fused = x.shape().rank() == 4;
+  const int rank = x.shape().rank(), axis = spec.axis < 0 ? spec.axis + rank : spec.axis;
+  const bool fused = spec.fused.value_or(true) && rank == 4 && axis == 3;
   const Shape channels = moving_mean.shape().Require();
   const Tensor scale = gamma ? gamma.Read() : fused ? Constant(Array::Full(channels, 1.0F)) : Tensor();
   const Tensor offset = beta ? beta.Read() : fused ? Constant(Array::Full(channels, 0.0F)) : Tensor();
   const bool update = spec.training && spec.trainable;
+  const bool eager_updates = InitContext().eager();
   Normalized result;
   if (fused) {
     // Eager leaves the averaging to the kernel, with the factor taken in double; a graph has its own update ops.
-    const double factor = context.eager() && spec.training ? 1.0 - spec.momentum : 1.0;
+    const double factor = eager_updates && spec.training ? 1.0 - spec.momentum : 1.0;
     NameScope scope("FusedBatchNormV3");
     const Tensor mean = moving_mean.Read();
     const Tensor variance = moving_variance.Read();
@@ -135,25 +149,21 @@ Tensor Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, c
                                              spec.training, static_cast<float>(factor), scope.path() + "/");
     result = {r.y, r.mean, r.variance};
   } else {
-    result = ByMoments(x, scale, offset, moving_mean, moving_variance, spec);
+    result = ByMoments(x, scale, offset, moving_mean, moving_variance, spec, axis);
   }
-  if (!update) return result.y;
-  if (fused && context.eager()) {
+  NormalizeResult out{result.y, {}};
+  if (!update) return out;
+  if (fused && eager_updates) {
     moving_mean.Assign(result.mean);
     moving_variance.Assign(result.variance);
-    return result.y;
+    return out;
   }
   const Tensor momentum = Constant(static_cast<float>(spec.momentum));
-  std::vector<Node*> updates = {MoveAverage(moving_mean, result.mean, momentum),
-                                MoveAverage(moving_variance, result.variance, momentum)};
-  std::erase(updates, nullptr);
-  if (spec.updates_collection) {
-    for (Node* node : updates) AddToCollection(*spec.updates_collection, node);
-    return result.y;
-  }
-  if (updates.empty()) return result.y;
-  ControlDependencies after(updates);
-  return Identity(result.y);
+  Node* const mean_update = MoveAverage(moving_mean, result.mean, momentum);
+  Node* const variance_update = MoveAverage(moving_variance, result.variance, momentum);
+  for (Node* node : {mean_update, variance_update})
+    if (node && !context.eager()) out.updates.push_back(node);
+  return out;
 }
 
 Tensor FlattenTensor(const Tensor& x) {

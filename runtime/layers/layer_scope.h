@@ -26,8 +26,8 @@ struct WeightSpec {
 // once per new variable, and joins REGULARIZATION_LOSSES in a graph and the store of a tracked method.
 Variable AddWeight(const WeightSpec& spec, const std::source_location& site);
 
-// x [n,h,w,c] with a static number of channels; the last dimension, or ValueError naming `what`.
-std::int64_t StaticChannels(const Tensor& x, std::string_view what);
+// The last dimension of [n,h,w,c], or ValueError naming `what` when it is not static.
+std::int64_t StaticChannels(const PartialShape& shape, std::string_view what);
 
 // A read of `weight` inside the name scope of op `op`, and the op on top of it named like the scope.
 Tensor ConvWithWeight(const Tensor& x, const Variable& kernel, const std::vector<std::int64_t>& strides,
@@ -35,15 +35,25 @@ Tensor ConvWithWeight(const Tensor& x, const Variable& kernel, const std::vector
 Tensor MatMulWithWeight(const Tensor& x, const Variable& kernel);
 Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias);
 
+// Defaults of layers: the string glorot_uniform, and given-or-zeros, given-or-ones.
+Initializer DefaultKernelInitializer();
+Initializer OrZeros(const Initializer& given);
+Initializer OrOnes(const Initializer& given);
+
 struct BatchNormSpec {
   double momentum, epsilon;
   bool training;
   bool trainable = true;
-  std::optional<std::string> updates_collection;  // nullopt: the output waits for the updates
+  int axis = -1;
+  std::optional<bool> fused = std::nullopt;  // default: rank 4
 };
-// Normalises over all axes but the last. `gamma` and `beta` may be empty (ones, zeros). In training the moving averages
-// move: a graph gets two update ops, eager assigns at once. Rank 4 uses the fused kernel.
-Tensor Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
+struct NormalizeResult {
+  Tensor y;
+  std::vector<CollectionItem> updates;  // graphs: the ops that move the averages
+};
+// Normalises over all axes but one. `gamma` and `beta` may be empty (ones, zeros). In training the moving averages move:
+// a graph gets two update ops, eager assigns at once. Rank 4 with the axis last uses the fused kernel.
+NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
                  const Variable& moving_variance, const BatchNormSpec& spec);
 
 // tf: keras.layers.Flatten: [n, product of the rest].

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
+
 #include "kernels/base/error.h"
 #include "runtime/variables/scope_state.h"
 
@@ -14,13 +16,16 @@ internal::Collections& CollectionsOf(Context& context) {
   return context.Slot<internal::Collections>();
 }
 
-// Empty for a value without a name (an eager tensor).
+}  // namespace
+
 std::string ItemName(const CollectionItem& item) {
   if (const auto* variable = std::get_if<Variable>(&item)) return variable->name();
   if (const auto* tensor = std::get_if<Tensor>(&item)) return tensor->symbolic() ? TensorName(*tensor) : "";
   Node* node = std::get<Node*>(item);
   return node ? node->name() : "";
 }
+
+namespace {
 
 template <class T>
 std::vector<T> ItemsOfType(std::string_view collection) {
@@ -60,6 +65,24 @@ std::vector<CollectionItem> GetCollection(std::string_view collection, std::stri
     if (!name.empty() && pattern.Match(name, 0, name.size(), RE2::ANCHOR_START, nullptr, 0)) items.push_back(item);
   }
   return items;
+}
+
+std::vector<Variable> VariablesOf(std::string_view collection, std::string_view scope) {
+  std::vector<Variable> variables;
+  for (const CollectionItem& item : GetCollection(collection, scope))
+    if (const auto* variable = std::get_if<Variable>(&item)) variables.push_back(*variable);
+  return variables;
+}
+
+std::vector<std::string> CollectionsHolding(const Variable& variable) {
+  std::vector<std::string> names;
+  for (const auto& [name, items] : CollectionsOf(Current()).items)
+    if (std::ranges::any_of(items, [&](const CollectionItem& item) {
+          const auto* held = std::get_if<Variable>(&item);
+          return held && *held == variable;
+        }))
+      names.push_back(name);
+  return names;
 }
 
 std::vector<Variable> GlobalVariables() { return ItemsOfType<Variable>(kGlobalVariables); }

@@ -12,45 +12,31 @@ namespace equiv::runtime {
 namespace internal {
 namespace {
 
-// One request, with what the scope adds filled in.
-struct Request {
-  std::string key, name;
-  std::optional<PartialShape> shape;
-  DType dtype = DType::kFloat32;
-  Initializer initializer;
-  std::optional<Tensor> constant;
-  bool tracked = false;  // inside a tracked method
-};
+std::string DTypeText(const Variable& variable) { return variable.dtype_name(); }
 
-void CheckShared(const Request& request, const Variable& found) {
-  if (request.shape && !request.shape->IsCompatibleWith(found.shape()))
-    throw ValueError(fmt::format("Trying to share variable {}, but specified shape {} and found shape {}.", request.key,
-                                 request.shape->ToTuple(), found.shape().ToTuple()));
-  if (request.dtype != found.dtype())
-    throw ValueError(fmt::format("Trying to share variable {}, but specified dtype {} and found dtype {}.", request.key,
-                                 Name(request.dtype), Name(found.dtype())));
+void CheckShared(const std::string& key, const GetVariableOptions& o, const Variable& found) {
+  if (o.shape && !o.shape->IsCompatibleWith(found.shape()))
+    throw ValueError(fmt::format("Trying to share variable {}, but specified shape {} and found shape {}.", key,
+                                 o.shape->ToTuple(), found.shape().ToTuple()));
+  if (*o.dtype != found.dtype())
+    throw ValueError(fmt::format("Trying to share variable {}, but specified dtype {} and found dtype {}.", key,
+                                 Name(*o.dtype), DTypeText(found)));
 }
 
 // Rule C6.
-Initializer DefaultInitializer(const Request& request) {
-  if (IsFloating(request.dtype)) return GlorotUniform();
-  if (IsInteger(request.dtype) || request.dtype == DType::kBool) return ZerosInitializer();
-  if (request.dtype == DType::kString)
-    return {"zeros", [](const Shape& shape, DType) {
-              return Constant(
-                  Array::Strings(shape, std::vector<std::string>(static_cast<std::size_t>(shape.num_elements()))));
-            }};
-  throw ValueError(
-      fmt::format("An initializer for variable {} of {} is required", request.key, DTypeRepr(request.dtype)));
+Initializer DefaultInitializer(const std::string& key, DType dtype) {
+  if (IsFloating(dtype)) return GlorotUniform();
+  if (IsInteger(dtype) || dtype == DType::kBool || dtype == DType::kString) return ZerosInitializer();
+  throw ValueError(fmt::format("An initializer for variable {} of {} is required", key, DTypeRepr(dtype)));
 }
 
-[[noreturn]] void ShapeMissing(const Request& request) {
-  if (request.tracked)
+[[noreturn]] void ShapeMissing(const std::string& key, const GetVariableOptions& o, bool tracked) {
+  if (tracked)
     throw TypeError(fmt::format("{}.__call__() missing 1 required positional argument: 'shape'",
-                                request.initializer ? CamelCase(request.initializer.name) : "VarianceScaling"));
-  if (!request.shape && !request.initializer)
+                                o.initializer ? CamelCase(o.initializer.name) : "VarianceScaling"));
+  if (!o.shape && !o.initializer)
     throw ValueError(
-        fmt::format("Variable {} did not get an initializer, so its `shape` argument must be specified.", request.key));
+        fmt::format("Variable {} did not get an initializer, so its `shape` argument must be specified.", key));
   throw ValueError(
       "The initializer passed is not valid. It should be a callable with no arguments and the shape should not be "
       "provided or an instance of `tf.keras.initializers.*' and `shape` should be fully defined.");
@@ -62,38 +48,56 @@ std::string ShapeList(const Shape& shape) {
   return "[" + text + "]";
 }
 
-VariableCreationArgs CreationArgs(const Request& request, const GetVariableOptions& options,
+std::string TensorRepr(const Tensor& tensor) {
+  if (tensor.symbolic())
+    return fmt::format("<tf.Tensor '{}' shape={} dtype={}>", TensorName(tensor), tensor.shape().ToTuple(),
+                       Name(tensor.dtype()));
+  return fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>", tensor.shape().ToTuple(), Name(tensor.dtype()),
+                     NumpyRepr(tensor.array()));
+}
+
+VariableCreationArgs CreationArgs(const std::string& key, const GetVariableOptions& o, bool tracked,
                                   const std::source_location& site) {
   VariableCreationArgs args;
-  args.name = request.key;
-  args.trainable = options.trainable.value_or(true);
-  args.from_get_variable = !request.tracked;
-  if (!request.tracked) {  // the tracked store ignores collections (S5)
-    args.collections = options.collections;
-    args.no_collections = options.no_collections;
+  args.name = key;
+  args.trainable = o.trainable.value_or(o.synchronization != VariableSynchronization::kOnRead);
+  args.from_get_variable = !tracked;
+  args.validate_shape = o.validate_shape;
+  args.constraint = o.constraint;
+  args.synchronization = o.synchronization;
+  args.aggregation = o.aggregation;
+  args.use_resource = tracked || o.use_resource.value_or(true);
+  if (!tracked) {  // the tracked store ignores collections (S5)
+    args.collections = o.collections;
+    args.no_collections = o.no_collections;
   }
   args.call_site = site;
-  if (request.constant) {
-    if (request.shape) throw ValueError("If initializer is a constant, do not specify shape.");
-    args.initial_value = *request.constant;
-    args.initial_value_text =
-        request.constant->symbolic()
-            ? fmt::format("<tf.Tensor '{}' shape={} dtype={}>", TensorName(*request.constant),
-                          request.constant->shape().ToTuple(), Name(request.constant->dtype()))
-            : fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>", request.constant->shape().ToTuple(),
-                          Name(request.constant->dtype()), NumpyRepr(request.constant->array()));
-    args.dtype = request.constant->dtype();
+  if (o.initial_value) {
+    args.initial_value = *o.initial_value;
+    args.initial_value_text = TensorRepr(*o.initial_value);
+    args.dtype = o.initial_value->dtype();
     return args;
   }
-  const std::optional<Shape> shape = request.shape ? request.shape->AsShape() : std::nullopt;
-  if (!shape) ShapeMissing(request);
-  const Initializer initializer = request.initializer ? request.initializer : DefaultInitializer(request);
-  args.dtype = request.dtype;
+  if (!o.shape && o.initializer.make_without_shape) {
+    args.initial_value = o.initializer.make_without_shape;
+    args.initial_value_text = "<function>";
+    return args;
+  }
+  const std::optional<Shape> shape = o.shape ? o.shape->AsShape() : std::nullopt;
+  if (!o.initializer && !o.shape && !tracked) ShapeMissing(key, o, tracked);
+  const Initializer initializer = o.initializer ? o.initializer : DefaultInitializer(key, *o.dtype);
+  if (!shape) ShapeMissing(key, o, tracked);
+  args.dtype = o.dtype;
+  if (!initializer.make)
+    throw TypeError(fmt::format("the initializer of variable {} takes no arguments, but a shape was given", key));
   args.initial_value = std::function<Tensor()>(
-      [make = initializer.make, shape = *shape, dtype = request.dtype] { return make(shape, dtype); });
+      [make = initializer.make, shape = *shape, dtype = *o.dtype] { return make(shape, dtype); });
   args.initial_value_text = fmt::format(
-      "functools.partial(<tensorflow.python.ops.init_ops.{} object at 0x0>, {}, dtype={}, partition_info=None)",
-      CamelCase(initializer.name), ShapeList(*shape), DTypeText(request.dtype));
+      "functools.partial(<{}>, {}, dtype={}{})",
+      initializer.python_repr.empty()
+          ? fmt::format("tensorflow.python.ops.init_ops.{} object at 0x0", CamelCase(initializer.name))
+          : initializer.python_repr,
+      ShapeList(*shape), internal::DTypeText(*o.dtype), initializer.python_repr.empty() ? ", partition_info=None" : "");
   return args;
 }
 
@@ -108,6 +112,112 @@ void AddScopedLoss(const Regularizer& regularizer, const Variable& variable, con
   AddToCollection(kRegularizationLosses, loss);
 }
 
+// tf: _VariableStore._get_single_variable
+GotVariable GetSingle(const std::string& key, const GetVariableOptions& o, Reuse reuse,
+                      const std::source_location& site) {
+  Context& context = Current();
+  ScopeState& state = StateOf(context);
+  if (o.shape && o.initial_value) throw ValueError("If initializer is a constant, do not specify shape.");
+  Variable found;
+  if (!context.eager())
+    if (auto it = state.variables.find(key); it != state.variables.end()) found = it->second;
+  if (found) {
+    if (reuse == Reuse::kNone)
+      throw ValueError(fmt::format("Variable {} already exists, disallowed. Did you mean to set reuse=True or "
+                                   "reuse=tf.AUTO_REUSE in VarScope?{}",
+                                   key,
+                                   found.is_reference() ? fmt::format(" Originally defined at:\n\n  File \"{}\", line {}",
+                                                                      found.created_at().file_name(),
+                                                                      found.created_at().line())
+                                                        : ""));
+    CheckShared(key, o, found);
+    return {.variable = found};
+  }
+  if (!context.eager() && reuse == Reuse::kTrue)
+    throw ValueError(
+        fmt::format("Variable {} does not exist, or was not created with tf.get_variable(). Did you mean to set "
+                    "reuse=tf.AUTO_REUSE in VarScope?",
+                    key));
+  GetVariableOptions resolved = o;
+  if (!resolved.use_resource) resolved.use_resource = context.eager() || state.resource_variables;
+  const VariableCreationArgs args = CreationArgs(key, resolved, false, site);
+  // Names come from the key alone: name scopes play no part (B12).
+  NameScope root("");
+  const Variable variable = Create(args);
+  if (!context.eager()) state.variables.emplace(key, variable);
+  if (o.regularizer) AddScopedLoss(o.regularizer, variable, key);
+  return {.variable = variable, .created = true};
+}
+
+// tf: _EagerVariableStore._get_single_variable of the shim
+GotVariable GetTracked(VariableStore& store, const std::string& key, const GetVariableOptions& o, Reuse reuse,
+                       const std::source_location& site) {
+  if (o.partitioner)
+    throw ValueError("`partitioner` arg for `get_variable` is unsupported in TF2. File a bug if you need help. You "
+                     "passed <function>");
+  if (o.shape && o.initial_value) throw ValueError("If initializer is a constant, do not specify shape.");
+  if (const Variable found = store.Find(key)) {
+    CheckShared(key, o, found);
+    return {.variable = found};
+  }
+  // Eager: every reuse means "if it exists" (S4).
+  if (!Current().eager() && reuse == Reuse::kTrue)
+    throw ValueError(
+        fmt::format("Variable {} does not exist, or was not created with tf.get_variable(). Did you mean to set "
+                    "reuse=tf.AUTO_REUSE in VarScope?",
+                    key));
+  const VariableCreationArgs args = CreationArgs(key, o, !store.for_template, site);
+  NameScope root("");
+  const Variable variable = Create(args);
+  store.Add(key, variable);
+  if (o.regularizer && store.for_template)
+    AddScopedLoss(o.regularizer, variable, key);
+  else if (o.regularizer)
+    store.AddLoss({variable.name(), [regularizer = o.regularizer, variable] { return regularizer.loss(variable); }});
+  return {.variable = variable, .created = true};
+}
+
+// tf: _VariableStore._get_partitioned_variable
+GotVariable GetPartitioned(const std::string& key, const GetVariableOptions& o, Reuse reuse,
+                           const std::source_location& site) {
+  Context& context = Current();
+  ScopeState& state = StateOf(context);
+  if (!context.eager())
+    if (auto it = state.partitioned.find(key); it != state.partitioned.end()) {
+      if (reuse == Reuse::kNone)
+        throw ValueError(
+            fmt::format("Partitioned variable with name {} already exists. Did you mean to set reuse=True or "
+                        "reuse=tf.AUTO_REUSE in VarScope?",
+                        key));
+      return {.partitioned = it->second};
+    }
+  const std::optional<Shape> shape = o.shape ? o.shape->AsShape() : std::nullopt;
+  if (!shape)
+    throw ValueError(fmt::format("Shape of a new partitioned variable must be fully defined, but instead was {}.",
+                                 o.shape ? o.shape->ToTuple() : "None"));
+  if (shape->rank() < 1)
+    throw ValueError("A partitioned Variable must have rank at least 1, shape: " + shape->ToTuple());
+  const std::vector<std::int64_t> slicing = o.partitioner(*shape, *o.dtype);
+  if (static_cast<int>(slicing.size()) != shape->rank())
+    throw ValueError(fmt::format("Partitioner returned a partition list that does not match the Variable's rank: {} "
+                                 "parts for shape {}",
+                                 slicing.size(), shape->ToTuple()));
+  PartitionedVariable whole{.name = key, .parts = {}};
+  for (int i = 0; i < shape->rank(); ++i)
+    if (slicing[static_cast<std::size_t>(i)] > 1) whole.axis = i;
+  const std::int64_t parts = slicing[static_cast<std::size_t>(whole.axis)], size = shape->dim(whole.axis);
+  GetVariableOptions part = o;
+  part.partitioner = {};
+  for (std::int64_t i = 0; i < parts; ++i) {
+    std::vector<std::int64_t> dims = shape->vector();
+    dims[static_cast<std::size_t>(whole.axis)] = size / parts + (i < size % parts ? 1 : 0);
+    part.shape = PartialShape(dims);
+    whole.parts.push_back(GetSingle(fmt::format("{}/part_{}", key, i), part, reuse, site).variable);
+  }
+  if (!context.eager()) state.partitioned.emplace(key, whole);
+  return {.partitioned = std::move(whole), .created = true};
+}
+
 }  // namespace
 
 GotVariable GetOrCreateVariable(std::string_view name, const GetVariableOptions& options,
@@ -115,59 +225,65 @@ GotVariable GetOrCreateVariable(std::string_view name, const GetVariableOptions&
   Context& context = Current();
   ScopeState& state = StateOf(context);
   const CapturedScope& scope = *state.current;
-  if (options.initial_value && options.dtype && options.initial_value->dtype() != *options.dtype)
+  GetVariableOptions o = options;
+  if (o.initial_value && o.dtype && o.initial_value->dtype() != *o.dtype)
     throw ValueError(fmt::format("Initializer type '{}' and explicit dtype '{}' don't match.",
-                                 DTypeRepr(options.initial_value->dtype()), DTypeRepr(*options.dtype)));
-  Request request;
-  request.key = JoinScope(scope.name, name);
-  request.shape = options.shape;
-  request.constant = options.initial_value;
-  request.initializer = options.initializer ? options.initializer : scope.initializer;
-  request.dtype = options.dtype ? *options.dtype : scope.dtype ? *scope.dtype : DType::kFloat32;
-  request.tracked = state.store != nullptr;
-  const Regularizer regularizer = options.regularizer      ? options.regularizer
-                                  : options.no_regularizer ? Regularizer{}
-                                                           : scope.regularizer;
-  // Eager without a store never looks up (C13); a tracked method takes every reuse for "if it exists" (S4).
-  Variable found;
-  if (state.store) {
-    found = state.store->Find(request.key);
-  } else if (!context.eager()) {
-    if (auto it = state.variables.find(request.key); it != state.variables.end()) found = it->second;
-  }
-  if (found) {
-    if (!state.store && scope.reuse == Reuse::kNone)
+                                 DTypeRepr(o.initial_value->dtype()), DTypeRepr(*o.dtype)));
+  const std::string key = JoinScope(scope.name, name);
+  if (!o.initializer && !o.initial_value) o.initializer = scope.initializer;
+  if (!o.dtype) o.dtype = scope.dtype.value_or(DType::kFloat32);
+  if (!o.regularizer && !o.no_regularizer) o.regularizer = scope.regularizer;
+  if (!o.partitioner) o.partitioner = scope.partitioner;
+  if (!o.constraint) o.constraint = scope.constraint;
+  if (!o.use_resource) o.use_resource = scope.use_resource;
+  CustomGetter custom = o.custom_getter ? o.custom_getter : scope.custom_getter;
+  o.custom_getter = {};
+  // tf: VariableScope.get_variable passes reuse=False when executing eagerly, reuse=None becomes the scope's
+  const Reuse reuse = context.eager() ? Reuse::kNone : scope.reuse;
+  const Getter getter = [&, reuse](const std::string& full, const GetVariableOptions& args) -> GotVariable {
+    if (state.store) return GetTracked(*state.store, full, args, reuse, site);
+    if (args.partitioner) return GetPartitioned(full, args, reuse, site);
+    if (!context.eager() && state.variables.contains(full + "/part_0"))
       throw ValueError(
-          fmt::format("Variable {} already exists, disallowed. Did you mean to set reuse=True or "
-                      "reuse=tf.AUTO_REUSE in VarScope?",
-                      request.key));
-    CheckShared(request, found);
-    return {found, false};
-  }
-  if (!context.eager() && scope.reuse == Reuse::kTrue)
-    throw ValueError(
-        fmt::format("Variable {} does not exist, or was not created with tf.get_variable(). Did you mean to set "
-                    "reuse=tf.AUTO_REUSE in VarScope?",
-                    request.key));
-  const VariableCreationArgs args = CreationArgs(request, options, site);
-  // Names come from the key alone: name scopes play no part (B12).
-  NameScope root("");
-  const Variable variable = Create(args);
-  if (state.store) {
-    state.store->Add(request.key, variable);
-    if (regularizer)
-      state.store->AddLoss({variable.name(), [regularizer, variable] { return regularizer.loss(variable); }});
-    return {variable, true};
-  }
-  if (!context.eager()) state.variables.emplace(request.key, variable);
-  if (regularizer) AddScopedLoss(regularizer, variable, request.key);
-  return {variable, true};
+          fmt::format("No partitioner was provided, but a partitioned version of the variable was found: {}/part_0. "
+                      "Perhaps a variable of the same name was already created with partitioning?",
+                      full));
+    return GetSingle(full, args, reuse, site);
+  };
+  return custom ? custom(getter, key, o) : getter(key, o);
 }
 
 }  // namespace internal
 
+GotVariable GetVariableOrTensor(std::string_view name, const GetVariableOptions& options,
+                                const std::source_location& site) {
+  return internal::GetOrCreateVariable(name, options, site);
+}
+
 Variable GetVariable(std::string_view name, const GetVariableOptions& options, const std::source_location& site) {
-  return internal::GetOrCreateVariable(name, options, site).variable;
+  GotVariable got = internal::GetOrCreateVariable(name, options, site);
+  if (!got.variable)
+    throw TypeError(fmt::format("GetVariable('{}'): a custom getter or a partitioner gave something else than one "
+                                "variable; use GetVariableOrTensor",
+                                name));
+  return got.variable;
+}
+
+Variable GetLocalVariable(std::string_view name, GetVariableOptions options, const std::source_location& site) {
+  options.trainable = false;
+  if (options.collections.empty()) options.collections = {std::string(kLocalVariables)};
+  return GetVariable(name, options, site);
+}
+
+Partitioner FixedSizePartitioner(std::int64_t parts, int axis) {
+  if (parts < 1) throw ValueError(fmt::format("num_shards must be positive, got {}", parts));
+  return [parts, axis](const Shape& shape, DType) {
+    if (axis >= shape.rank())
+      throw ValueError(fmt::format("axis {} of the partitioner is out of range for shape {}", axis, shape.ToTuple()));
+    std::vector<std::int64_t> slicing(static_cast<std::size_t>(shape.rank()), 1);
+    slicing[static_cast<std::size_t>(axis)] = std::min(parts, shape.dim(axis));
+    return slicing;
+  };
 }
 
 }  // namespace equiv::runtime

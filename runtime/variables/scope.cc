@@ -48,6 +48,16 @@ void ScopeCounts::Rollback(Mark mark) {
   --recording_;
 }
 
+Context& InitContext() {
+  Context* context = &Current();
+  while (!context->eager()) {
+    Context* outer = context->Slot<TraceLink>().outer;
+    if (!outer) break;
+    context = outer;
+  }
+  return *context;
+}
+
 bool Tracing(Context& context) { return !context.eager() && context.Slot<TraceLink>().outer != nullptr; }
 
 ScopeState& StateOf(Context& context) {
@@ -89,8 +99,30 @@ struct VariableScope::Saved {
     if (options.initializer) current->initializer = options.initializer;
     if (options.regularizer) current->regularizer = options.regularizer;
     if (options.dtype) current->dtype = options.dtype;
+    if (options.partitioner) current->partitioner = options.partitioner;
+    if (!options.caching_device.empty()) current->caching_device = options.caching_device;
+    if (options.use_resource) current->use_resource = options.use_resource;
+    current->constraint = options.constraint;
+    if (options.custom_getter) {
+      // The new getter is asked first; its getter is the inherited one (B9).
+      current->custom_getter = !current->custom_getter ? options.custom_getter
+                                                       : [outer = current->custom_getter, inner = options.custom_getter](
+                                                             const Getter& getter, const std::string& name,
+                                                             const GetVariableOptions& o) {
+                                                           return inner(
+                                                               [&](const std::string& n, const GetVariableOptions& args) {
+                                                                 return outer(getter, n, args);
+                                                               },
+                                                               name, o);
+                                                         };
+    }
     // Eager scopes reuse by asking: tf: VariableScope.__init__ sets AUTO_REUSE when executing eagerly
-    if (context->eager()) current->reuse = Reuse::kAuto;
+    if (context->eager()) {
+      // tf: the scope refuses, and its clean-up finds another scope current
+      if (!current->caching_device.empty() || (options.use_resource && !*options.use_resource))
+        throw RuntimeError("Improper nesting of variable_scope.");
+      current->reuse = Reuse::kAuto;
+    }
     state->counts.Open(current->name);
     if (jumped) mark = state->counts.Begin();
     state->current = current;
@@ -109,7 +141,7 @@ VariableScope::VariableScope(std::string_view name, const VariableScopeOptions& 
   s.previous = s.state->current;
   s.current = std::make_shared<CapturedScope>(*s.previous);
   const bool use_default = name.empty() && !options.default_name.empty();
-  if (use_default && options.reuse == Reuse::kTrue)
+  if (use_default && options.reuse != Reuse::kNone)
     throw ValueError("reuse=True cannot be used without a name_or_scope");
   const std::string opened = use_default ? options.default_name : std::string(name);
   std::string original;
@@ -148,6 +180,7 @@ VariableScope::VariableScope(std::shared_ptr<CapturedScope> captured, const Vari
 }
 
 VariableScope::~VariableScope() {
+  if (!saved_) return;
   Saved& s = *saved_;
   s.context->set_owner(std::move(s.owner));
   if (s.jumped) {
@@ -165,6 +198,8 @@ void VariableScope::ReuseVariables() { saved_->current->reuse = Reuse::kTrue; }
 
 std::string CurrentVariableScopeName() { return internal::StateOf(Current()).current->name; }
 std::shared_ptr<CapturedScope> CurrentVariableScope() { return internal::StateOf(Current()).current; }
+
+VariableStore* CurrentVariableStore() { return internal::StateOf(Current()).store; }
 
 VariableStoreScope::VariableStoreScope(VariableStore& store) : context_(Current()) {
   ScopeState& state = internal::StateOf(context_);

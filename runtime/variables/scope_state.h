@@ -12,15 +12,6 @@
 
 namespace equiv::runtime {
 
-// tf: VariableScope
-struct CapturedScope {
-  std::string name, original_name_scope;
-  Reuse reuse = Reuse::kNone;
-  Initializer initializer;
-  Regularizer regularizer;
-  std::optional<DType> dtype;
-};
-
 namespace internal {
 
 // How often each scope name was opened (rule B6), with undo: leaving a re-entered scope takes back what happened
@@ -45,6 +36,8 @@ struct ScopeState {
   std::shared_ptr<CapturedScope> current = std::make_shared<CapturedScope>();
   ScopeCounts counts;
   std::unordered_map<std::string, Variable> variables;  // get_variable's own store (graphs)
+  std::unordered_map<std::string, PartitionedVariable> partitioned;
+  bool resource_variables = true;
   VariableStore* store = nullptr;                       // the store of the tracked method being run
 };
 
@@ -52,18 +45,17 @@ struct Collections {
   std::map<std::string, std::vector<CollectionItem>, std::less<>> items;
 };
 
-// Set in the scratch graph in which a functional model traces its layer: variables and scopes are those of `outer`, and
-// variables are made there. tf: FuncGraph sharing the variable store, init_scope
+// Set in a graph that traces a function or a functional model: variables and scopes are those of `outer`, and variables
+// are made there. tf: FuncGraph sharing the variable store, init_scope
 struct TraceLink {
   Context* outer = nullptr;
 };
 bool Tracing(Context& context);
+// The context where variables are made: the current one, or what a trace was opened in. tf: init_scope
+Context& InitContext();
 ScopeState& StateOf(Context& context);
 
-struct GotVariable {
-  Variable variable;
-  bool created = false;
-};
+// GetVariableOrTensor, telling whether the variable is new.
 GotVariable GetOrCreateVariable(std::string_view name, const GetVariableOptions& options,
                                 const std::source_location& site);
 

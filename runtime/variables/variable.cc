@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "kernels/base/error.h"
 #include "runtime/core/ops.h"
 #include "runtime/variables/scope_state.h"
@@ -12,6 +15,10 @@ const std::string& Variable::op_name() const { return impl_->op_name; }
 DType Variable::dtype() const { return impl_->dtype; }
 const PartialShape& Variable::shape() const { return impl_->shape; }
 bool Variable::trainable() const { return impl_->trainable; }
+bool Variable::is_reference() const { return impl_->reference; }
+std::string Variable::dtype_name() const {
+  return std::string(Name(impl_->dtype)) + (impl_->reference ? "_ref" : "");
+}
 Tensor Variable::handle() const { return impl_->handle; }
 Node* Variable::initializer() const { return impl_->initializer; }
 const std::source_location& Variable::created_at() const { return impl_->created_at; }
@@ -47,8 +54,14 @@ void CheckAssignable(const Variable& variable, const Tensor& value) {
 
 Node* Update(const Variable& variable, std::string_view op, const Tensor& value, std::string_view name) {
   CheckAssignable(variable, value);
-  if (SeenFromTrace(variable)) return nullptr;
+  SeenFromTrace(variable);
   const Value inputs[] = {variable.handle(), value};
+  if (variable.is_reference()) {
+    const std::string_view reference_op = op == "AssignVariableOp"      ? "Assign"
+                                          : op == "AssignAddVariableOp" ? "AssignAdd"
+                                                                        : "AssignSub";
+    return Current().graph()->AddNode(reference_op, inputs, {}, name);
+  }
   const AttrMap attrs = {{"dtype", variable.dtype()}};
   if (Graph* graph = Current().graph()) return graph->AddNode(op, inputs, attrs, name);
   Current().AddOp(op, inputs, attrs, name);
@@ -58,11 +71,16 @@ Node* Update(const Variable& variable, std::string_view op, const Tensor& value,
 }  // namespace
 
 Tensor Variable::Read(std::string_view name) const {
-  if (SeenFromTrace(*this)) return Placeholder(dtype(), shape(), name.empty() ? "ReadVariableOp" : name);
+  SeenFromTrace(*this);
+  if (impl_->reference) return impl_->snapshot;  // tf: a reference variable has one read
   return Current().Add1("ReadVariableOp", {impl_->handle}, {{"dtype", impl_->dtype}}, name);
 }
 
 Tensor Variable::value() const { return impl_->graph && !Current().eager() ? impl_->snapshot : Read(); }
+Tensor Variable::operand() const {
+  if (!impl_->graph || Current().eager() || impl_->reference) return value();
+  return Tensor::VariableOperand(impl_->snapshot.edge());
+}
 
 Node* Variable::Assign(const Tensor& value, std::string_view name) const {
   return Update(*this, "AssignVariableOp", value, name);
@@ -111,12 +129,19 @@ class WithoutControlDependencies {
 
 // The initial value, made in the scope `Initializer` unless it is a tensor of the graph already.
 Tensor MakeInitialValue(const VariableCreationArgs& args, const std::string& key) {
-  NameScope scope("Initializer");
   OwnerScope owner(key, args.call_site);
-  Tensor value;
+  // tf: a ready value stands beside the variable's ops, an initialiser's ops in a scope of their own
   if (const auto* tensor = std::get_if<Tensor>(&args.initial_value)) {
-    value = tensor->symbolic() || Current().eager() ? *tensor : Constant(tensor->array(), "initial_value");
-  } else if (const auto* make = std::get_if<std::function<Tensor()>>(&args.initial_value)) {
+    if (!tensor->has_value())
+      throw ValueError(fmt::format("variable '{}': `initial_value` must be specified; got an empty tensor", key));
+    const Tensor value = ReadOperand(*tensor);
+    if (value.symbolic() || Current().eager()) return value;
+    NameScope scope("Initializer");
+    return Constant(value.array(), "initial_value");
+  }
+  NameScope scope("Initializer");
+  Tensor value;
+  if (const auto* make = std::get_if<std::function<Tensor()>>(&args.initial_value)) {
     value = (*make)();
   }
   if (!value.has_value())
@@ -124,6 +149,28 @@ Tensor MakeInitialValue(const VariableCreationArgs& args, const std::string& key
         fmt::format("variable '{}': `initial_value` must be specified; the initializer gave nothing", key));
   if (args.dtype && value.dtype() != *args.dtype) value = Cast(value, *args.dtype);
   return value;
+}
+
+Variable Register(const Variable& variable, const VariableCreationArgs& args) {
+  if (!args.no_collections) {
+    if (args.collections.empty()) AddToCollection(kGlobalVariables, variable);
+    for (const std::string& collection : args.collections) AddToCollection(collection, variable);
+  }
+  // tf: the constructor adds the collection unless the caller's list has it already
+  if (variable.trainable() && std::ranges::find(args.collections, kTrainableVariables) == args.collections.end())
+    AddToCollection(kTrainableVariables, variable);
+  return variable;
+}
+
+// Rule C10: a/v (VariableV2), a/v/Assign, a/v/read. The ref is a handle here, and its read a read of the handle.
+void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, const Tensor& value) {
+  impl.handle = graph.AddNode("VariableV2", {}, {{"dtype", impl.dtype}, {"shape", impl.shape}, {"shared_name", path}},
+                              path + "/")
+                    ->output(0);
+  NameScope inside(path + "/");
+  const Value inputs[] = {impl.handle, value};
+  impl.initializer = graph.AddNode("Assign", inputs, {});
+  impl.snapshot = graph.Add1("ReadVariableOp", {impl.handle}, {{"dtype", impl.dtype}}, "read");
 }
 
 Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {
@@ -138,7 +185,13 @@ Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {
   impl->trainable = args.trainable.value_or(true);
   impl->created_at = args.call_site;
   impl->graph = &graph;
+  impl->reference = !args.use_resource;
+  if (impl->reference && !args.validate_shape) impl->shape = PartialShape::Unknown();  // D7
   OwnerScope owner(path, args.call_site);
+  if (impl->reference) {
+    MakeReference(*impl, graph, path, value);
+    return Register(Variable(std::move(impl)), args);
+  }
   impl->handle = graph
                      .AddNode("VarHandleOp", {},
                               {{"dtype", impl->dtype}, {"shape", impl->shape}, {"shared_name", path}}, path + "/")
@@ -156,13 +209,7 @@ Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {
     NameScope read("Read");
     impl->snapshot = graph.Add1("ReadVariableOp", {impl->handle}, {{"dtype", impl->dtype}});
   }
-  Variable variable(std::move(impl));
-  if (!args.no_collections) {
-    if (args.collections.empty()) AddToCollection(kGlobalVariables, variable);
-    for (const std::string& collection : args.collections) AddToCollection(collection, variable);
-  }
-  if (variable.trainable()) AddToCollection(kTrainableVariables, variable);
-  return variable;
+  return Register(Variable(std::move(impl)), args);
 }
 
 Variable ConstructEagerly(const VariableCreationArgs& args) {
@@ -188,6 +235,12 @@ Variable Construct(const VariableCreationArgs& args) {
   if (!internal::Tracing(context)) return ConstructInGraph(args, *context.graph());
   // Lifted out of the trace, under the trace's name scope. tf: init_scope
   const std::string path = context.name_scope();
+  Context& init = internal::InitContext();
+  if (Graph* graph = init.graph()) {
+    GraphScope outer(*graph);
+    NameScope scope(path.empty() ? path : path + "/");
+    return ConstructInGraph(args, *graph);
+  }
   EagerScope eager;
   NameScope scope(path.empty() ? path : path + "/");
   return ConstructEagerly(args);
@@ -206,16 +259,19 @@ VariableCreatorScope::~VariableCreatorScope() { Creators().pop_back(); }
 Variable internal::Create(const VariableCreationArgs& args) { return CallCreator(Creators().size(), args); }
 
 std::string VariableCreationArgs::ToPythonDict() const {
+  static constexpr std::array kSynchronization = {"AUTO: 0", "NONE: 1", "ON_WRITE: 2", "ON_READ: 3"};
+  static constexpr std::array kAggregation = {"NONE: 0", "SUM: 1", "MEAN: 2", "ONLY_FIRST_REPLICA: 3"};
   const std::string none = "None";
   auto flag = [](std::optional<bool> b) { return std::string(!b ? "None" : *b ? "True" : "False"); };
   std::string text = fmt::format(
       "{{'initial_value': {}, 'trainable': {}, 'validate_shape': {}, 'caching_device': None, 'name': {}, "
       "'variable_def': "
-      "None, 'dtype': {}, 'import_scope': None, 'constraint': None, 'synchronization': <VariableSynchronization.AUTO: "
-      "0>, "
-      "'aggregation': <VariableAggregation.NONE: 0>, 'shape': {}, 'experimental_enable_variable_lifting': None",
+      "None, 'dtype': {}, 'import_scope': None, 'constraint': {}, 'synchronization': "
+      "<VariableSynchronization.{}>, 'aggregation': <VariableAggregation.{}>, 'shape': {}, 'experimental_enable_variable_lifting': None",
       initial_value_text.empty() ? none : initial_value_text, flag(trainable), flag(validate_shape),
-      name ? "'" + *name + "'" : none, dtype ? internal::DTypeText(*dtype) : none, shape ? shape->ToTuple() : none);
+      name ? "'" + *name + "'" : none, dtype ? internal::DTypeText(*dtype) : none,
+      constraint ? "<function>" : none, kSynchronization[static_cast<std::size_t>(synchronization)],
+      kAggregation[static_cast<std::size_t>(aggregation)], shape ? shape->ToTuple() : none);
   if (from_get_variable) {
     std::string names;
     for (const std::string& c : collections) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", c);
@@ -224,6 +280,21 @@ std::string VariableCreationArgs::ToPythonDict() const {
   }
   return text + "}";
 }
+
+namespace {
+Variable CreateWith(VariableCreationArgs args, const VariableOptions& options, const std::source_location& site) {
+  if (!options.name.empty()) args.name = options.name;
+  args.dtype = options.dtype;
+  args.collections = options.collections;
+  args.no_collections = options.no_collections;
+  args.use_resource =
+      options.use_resource.value_or(Current().eager() || internal::StateOf(Current()).resource_variables);
+  args.call_site = site;
+  return internal::Create(args);
+}
+}  // namespace
+
+void EnableResourceVariables(bool enable) { internal::StateOf(Current()).resource_variables = enable; }
 
 Variable MakeVariable(const Tensor& initial_value, const VariableOptions& options, const std::source_location& site) {
   VariableCreationArgs args;
@@ -235,10 +306,7 @@ Variable MakeVariable(const Tensor& initial_value, const VariableOptions& option
           : fmt::format("<tf.Tensor: shape={}, dtype={}, numpy={}>", initial_value.shape().ToTuple(),
                         Name(initial_value.dtype()), internal::NumpyRepr(initial_value.array()));
   args.trainable = options.trainable;
-  if (!options.name.empty()) args.name = options.name;
-  args.dtype = options.dtype;
-  args.call_site = site;
-  return internal::Create(args);
+  return CreateWith(std::move(args), options, site);
 }
 
 Variable MakeVariable(double initial_value, const VariableOptions& options, const std::source_location& site) {
@@ -250,10 +318,7 @@ Variable MakeVariable(double initial_value, const VariableOptions& options, cons
                                                 : Value(Array::Scalar(static_cast<float>(initial_value)));
   args.initial_value_text = internal::FloatRepr(initial_value);
   args.trainable = options.trainable;
-  if (!options.name.empty()) args.name = options.name;
-  args.dtype = options.dtype;
-  args.call_site = site;
-  return internal::Create(args);
+  return CreateWith(std::move(args), options, site);
 }
 
 }  // namespace equiv::runtime

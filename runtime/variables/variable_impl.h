@@ -12,7 +12,7 @@ struct Variable::Impl {
   std::string op_name;
   DType dtype = DType::kInvalid;
   PartialShape shape;
-  bool trainable = true;
+  bool trainable = true, reference = false;
   std::source_location created_at;
   Tensor handle;
   // Graph variables only.

@@ -22,8 +22,13 @@ namespace equiv::runtime {
 struct Initializer {
   std::string
       name;  // "glorot_uniform", "zeros", ... for reports; the name of the scope its ops go to is its own business
-  std::function<Tensor(const Shape& shape, DType dtype)> make;
-  explicit operator bool() const { return static_cast<bool>(make); }
+  std::function<Tensor(const Shape& shape, DType dtype)> make = {};
+  // Instead of `make`: a callable without arguments, which needs no shape.
+  std::function<Tensor()> make_without_shape = {};
+  // How Python would print the object after "<": "tensorflow.python.ops.init_ops.Zeros object at 0x0"; empty: derived
+  // from the name.
+  std::string python_repr = {};
+  explicit operator bool() const { return make || make_without_shape; }
 };
 // A handle to one variable. Cheap to copy; equal handles are the same variable.
 class Variable {
@@ -37,14 +42,19 @@ class Variable {
   DType dtype() const;
   const PartialShape& shape() const;
   bool trainable() const;
+  // A reference variable (op VariableV2) instead of a resource. Graphs only.
+  bool is_reference() const;
+  // "float32", of a reference variable "float32_ref". tf: variable.dtype.name
+  std::string dtype_name() const;
   Tensor handle() const;
   // A new read of the current value (graph: a ReadVariableOp in the current name scope).
   Tensor Read(std::string_view name = {}) const;
-  // Graph: the variable's own read `a/w/Read/ReadVariableOp:0`; eager: the current value. Lets a Variable be an operand
-  // or a fetch.
+  // Graph: the variable's own read `a/w/Read/ReadVariableOp:0`; eager: the current value.
   Tensor value() const;
-  operator Tensor() const { return value(); }  // NOLINT
-  // Graph: the assigning node; eager: assigns now and returns null.
+  // As an operand: read anew by the op that takes it, in its name scope (rule A7). As a fetch: value().
+  Tensor operand() const;
+  operator Tensor() const { return operand(); }  // NOLINT
+  // The assigning node; null in eager, where it is done at once. AssignSub of a reference variable names its tensor.
   Node* Assign(const Tensor& value, std::string_view name = {}) const;
   Node* AssignSub(const Tensor& delta, std::string_view name = {}) const;
   Node* AssignAdd(const Tensor& delta, std::string_view name = {}) const;
@@ -70,6 +80,10 @@ struct Regularizer {
   explicit operator bool() const { return static_cast<bool>(loss); }
 };
 
+enum class VariableSynchronization { kAuto, kNone, kOnWrite, kOnRead };
+enum class VariableAggregation { kNone, kSum, kMean, kOnlyFirstReplica };
+using Constraint = std::function<Tensor(const Tensor&)>;
+
 // What a creator sees and may change, in TensorFlow's order of arguments.
 struct VariableCreationArgs {
   std::variant<std::monostate, Tensor, std::function<Tensor()>> initial_value;
@@ -78,7 +92,11 @@ struct VariableCreationArgs {
   bool validate_shape = true;
   std::optional<std::string> name;
   std::optional<DType> dtype;
+  Constraint constraint;
+  VariableSynchronization synchronization = VariableSynchronization::kAuto;
+  VariableAggregation aggregation = VariableAggregation::kNone;
   std::optional<Shape> shape;
+  bool use_resource = true;
   std::vector<std::string> collections;  // default: global variables
   bool no_collections = false;
   bool from_get_variable = false;  // made by get_variable outside a tracked method: Python's v1 constructor
@@ -102,7 +120,14 @@ struct VariableOptions {
   std::optional<bool> trainable = std::nullopt;
   std::string name = {};  // default "Variable"
   std::optional<DType> dtype = std::nullopt;
+  std::vector<std::string> collections = {};  // tf: v1.Variable(collections=...)
+  bool no_collections = false;
+  std::optional<bool> use_resource = std::nullopt;  // default: the graph's (EnableResourceVariables)
 };
+// Variables made from here on in the current graph are resources (the default) or reference variables.
+// tf: enable_resource_variables / disable_resource_variables
+void EnableResourceVariables(bool enable);
+
 // tf: tf.Variable(initial_value, ...): prefixed by the name scope, a new variable at every call.
 Variable MakeVariable(const Tensor& initial_value, const VariableOptions& options = {},
                       const std::source_location& site = std::source_location::current());
@@ -110,7 +135,31 @@ Variable MakeVariable(double initial_value, const VariableOptions& options = {},
                       const std::source_location& site = std::source_location::current());
 
 enum class Reuse { kNone, kTrue, kAuto };
-using Getter = std::function<Variable(const std::string& full_name)>;
+
+// Parts of one big variable. tf: PartitionedVariable
+struct PartitionedVariable {
+  std::string name;  // "a/p"
+  std::vector<Variable> parts;
+  int axis = 0;
+};
+// What a custom getter may return: a variable, its parts, or any tensor (say, the product of a variable and a mask).
+struct GotVariable {
+  Variable variable = {};
+  Tensor tensor = {};
+  PartitionedVariable partitioned = {};
+  bool created = false;
+};
+// How many parts along each axis (one axis above 1). tf: a partitioner
+using Partitioner = std::function<std::vector<std::int64_t>(const Shape& shape, DType dtype)>;
+// At most `parts` parts along `axis`. tf: fixed_size_partitioner
+Partitioner FixedSizePartitioner(std::int64_t parts, int axis = 0);
+
+struct GetVariableOptions;
+// The true getter, or the next custom one; `name` is the full key.
+using Getter = std::function<GotVariable(const std::string& name, const GetVariableOptions& options)>;
+// tf: custom_getter(getter, name, ...)
+using CustomGetter =
+    std::function<GotVariable(const Getter& getter, const std::string& name, const GetVariableOptions& options)>;
 
 struct GetVariableOptions {
   std::optional<PartialShape> shape = std::nullopt;
@@ -122,10 +171,23 @@ struct GetVariableOptions {
   std::vector<std::string> collections = {};  // default: global variables; trainable ones join theirs in every case
   bool no_collections = false;                // Python's collections=[]
   bool no_regularizer = false;                // ignore the scope's
+  bool validate_shape = true;
+  Partitioner partitioner = {};
+  CustomGetter custom_getter = {};
+  Constraint constraint = {};
+  std::optional<bool> use_resource = std::nullopt;
+  VariableSynchronization synchronization = VariableSynchronization::kAuto;
+  VariableAggregation aggregation = VariableAggregation::kNone;
 };
-// tf: tf.compat.v1.get_variable, rules C1-C13. Inside a tracked method the layer's store is used (shim.md S1-S6).
+// tf: tf.compat.v1.get_variable, rules C1-C14. Inside a tracked method the layer's store is used (shim.md S1-S6).
+// TypeError when a custom getter or a partitioner made something else than one variable: see GetVariableOrTensor.
 Variable GetVariable(std::string_view name, const GetVariableOptions& options = {},
                      const std::source_location& site = std::source_location::current());
+GotVariable GetVariableOrTensor(std::string_view name, const GetVariableOptions& options = {},
+                                const std::source_location& site = std::source_location::current());
+// Not trainable, in LOCAL_VARIABLES. tf: tf.compat.v1.get_local_variable
+Variable GetLocalVariable(std::string_view name, GetVariableOptions options = {},
+                          const std::source_location& site = std::source_location::current());
 
 struct VariableScopeOptions {
   Reuse reuse = Reuse::kNone;
@@ -134,9 +196,26 @@ struct VariableScopeOptions {
   Regularizer regularizer = {};
   std::optional<DType> dtype = std::nullopt;
   bool auxiliary_name_scope = true;
+  CustomGetter custom_getter = {};
+  Partitioner partitioner = {};
+  std::string caching_device = {};
+  std::optional<bool> use_resource = std::nullopt;
+  Constraint constraint = {};  // not inherited (B8)
 };
 // Captured state of a variable scope: re-enter it with VariableScope(captured). tf: the object variable_scope yields
-struct CapturedScope;
+struct CapturedScope {
+  std::string name, original_name_scope;
+  Reuse reuse = Reuse::kNone;
+  Initializer initializer = {};
+  Regularizer regularizer = {};
+  std::optional<DType> dtype = std::nullopt;
+  CustomGetter custom_getter = {};
+  Partitioner partitioner = {};
+  std::string caching_device = {};
+  std::optional<bool> use_resource = std::nullopt;
+  Constraint constraint = {};
+  void ReuseVariables() { reuse = Reuse::kTrue; }
+};
 // tf: with tf.compat.v1.variable_scope(...), rules B1-B13.
 class VariableScope {
  public:
@@ -172,17 +251,22 @@ void AddToCollection(std::string_view collection, const CollectionItem& item);
 // Items whose name matches `scope` from its start (rule D4); all when empty.
 std::vector<CollectionItem> GetCollection(std::string_view collection, std::string_view scope = {});
 std::vector<Variable> GlobalVariables();
+std::vector<Variable> VariablesOf(std::string_view collection, std::string_view scope = {});
+// The names of the collections `variable` is in, sorted.
+std::vector<std::string> CollectionsHolding(const Variable& variable);
+std::string ItemName(const CollectionItem& item);  // "a/w:0", "a/op"; empty for a value without a name
 std::vector<Variable> TrainableVariables();
 std::vector<Tensor> RegularizationLosses();
 std::vector<Node*> UpdateOps();
 // One node running all initialisers. tf: tf.compat.v1.global_variables_initializer
 Node* GlobalVariablesInitializer();
 
-// The store a tracked method uses instead of the context's own: variables by key, regularisation losses by key.
+// The store a tracked method uses instead of the context's own (shim.md S3): variables by key, losses by key, and what
+// GetOrCreateLayer keeps.
 class VariableStore {
  public:
   struct Loss {
-    std::string key;                  // variable.name
+    std::string key;                  // variable.name, or a layer's key
     std::function<Tensor()> compute;  // evaluated when read: follows assignments
   };
   const std::vector<std::pair<std::string, Variable>>& variables() const { return variables_; }  // creation order
@@ -190,6 +274,10 @@ class VariableStore {
   Variable Find(std::string_view key) const;  // empty when absent
   void Add(std::string key, Variable variable);
   void AddLoss(Loss loss);  // replaces the loss of an equal key
+  // A template's own store in eager: regularisation losses join the collection, as without a store.
+  bool for_template = false;
+  // Objects of a higher layer, by key, in order of creation.
+  std::vector<std::pair<std::string, std::shared_ptr<void>>> layers;
 
  private:
   struct Hash {
@@ -201,6 +289,8 @@ class VariableStore {
   std::vector<Loss> losses_;
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> loss_index_;
 };
+// The store in place; null outside tracked methods.
+VariableStore* CurrentVariableStore();
 // Puts `store` in place for the current context; restored on destruction, also after an exception (S2).
 class VariableStoreScope {
  public:

@@ -1,0 +1,105 @@
+// Normalisation.
+#include <fmt/format.h>
+
+#include "kernels/base/error.h"
+#include "runtime/core/ops.h"
+#include "runtime/layers/keras.h"
+#include "runtime/layers/layer_scope.h"
+
+namespace equiv::runtime::keras {
+
+BatchNormalization::BatchNormalization(const BatchNormOptions& options)
+    : KerasLayer("BatchNormalization", CommonOf(options)), options_(options) {}
+
+void BatchNormalization::Build(const std::vector<PartialShape>& input_shapes) {
+  const PartialShape& shape = input_shapes.at(0);
+  if (!shape.has_rank()) throw ValueError(fmt::format("layer '{}' needs an input of known rank", name()));
+  axis_ = options_.axis < 0 ? options_.axis + shape.rank() : options_.axis;
+  if (axis_ < 0 || axis_ >= shape.rank())
+    throw ValueError(fmt::format("Invalid value for `axis` argument. Expected 0 <= axis < inputs.rank (with "
+                                 "inputs.rank={}). Received: axis={}",
+                                 shape.rank(), options_.axis));
+  if (shape.dim(axis_) < 0)
+    throw ValueError(fmt::format("Input has undefined `axis` dimension. Received input with shape {} and axis=[{}]",
+                                 shape.ToTuple(), axis_));
+  if (!is_v1_style() && options_.fused.value_or(false) && shape.rank() != 4)
+    throw ValueError(fmt::format("Batch normalization layers with `fused=True` only support 4D or 5D input tensors. "
+                                 "Received tensor with shape: {}",
+                                 shape.ToTuple()));
+  const Shape size{shape.dim(axis_)};
+  if (options_.scale)
+    gamma_ = AddWeight({.name = "gamma",
+                        .shape = size,
+                        .initializer = internal::OrOnes(options_.gamma_initializer),
+                        .regularizer = options_.gamma_regularizer,
+                        .trainable = true});
+  if (options_.center)
+    beta_ = AddWeight({.name = "beta",
+                       .shape = size,
+                       .initializer = internal::OrZeros(options_.beta_initializer),
+                       .regularizer = options_.beta_regularizer,
+                       .trainable = true});
+  const auto statistic = [&](const char* name, const Initializer& initializer, const Shape& of) {
+    return AddWeight({.name = name,
+                      .shape = of,
+                      .initializer = initializer,
+                      .trainable = false,
+                      .synchronization = VariableSynchronization::kOnRead});
+  };
+  moving_mean_ = statistic("moving_mean", internal::OrZeros(options_.moving_mean_initializer), size);
+  moving_variance_ = statistic("moving_variance", internal::OrOnes(options_.moving_variance_initializer), size);
+  if (options_.renorm) {
+    statistic("moving_stddev", internal::OrOnes(options_.moving_variance_initializer), size);
+    statistic("renorm_mean", ZerosInitializer(), size);
+    statistic("renorm_stddev", OnesInitializer(), size);
+  }
+}
+
+Outputs BatchNormalization::Call(const CallArgs& args) {
+  const Tensor& x = args.inputs.at(0);
+  bool training = args.training.value_or(false);
+  if (!trainable_) training = false;
+  if (options_.renorm && training)
+    throw UnimplementedError(
+        fmt::format("layer '{}': batch renormalization has no training mode here; use renorm=false", name()));
+  const internal::NormalizeResult result = internal::Normalize(
+      x, gamma_, beta_, moving_mean_, moving_variance_,
+      {.momentum = options_.momentum,
+       .epsilon = options_.epsilon,
+       .training = training,
+       .axis = axis_,
+       .fused = options_.renorm ? std::optional(false) : options_.fused});
+  for (const CollectionItem& update : result.updates) AddUpdate(update);
+  return result.y;
+}
+
+LayerNormalization::LayerNormalization(const LayerNormOptions& options)
+    : KerasLayer("LayerNormalization", CommonOf(options)), options_(options) {}
+
+void LayerNormalization::Build(const std::vector<PartialShape>& input_shapes) {
+  const Shape size{LastDimension(input_shapes.at(0))};
+  if (options_.scale) gamma_ = AddWeight({.name = "gamma", .shape = size, .initializer = OnesInitializer()});
+  if (options_.center) beta_ = AddWeight({.name = "beta", .shape = size, .initializer = ZerosInitializer()});
+}
+
+// tf: moments over the last axis, then the batch normalisation formula with the parameters broadcast
+Outputs LayerNormalization::Call(const CallArgs& args) {
+  const Tensor& x = args.inputs.at(0);
+  Context& context = Current();
+  const std::int64_t last = x.shape().rank() - 1;
+  Tensor mean, variance;
+  {
+    NameScope scope("moments");
+    mean = ReduceMean(x, {last}, true, "mean");
+    const Tensor square = context.Add1("SquaredDifference", {x, context.Add1("StopGradient", {mean})});
+    variance = ReduceMean(square, {last}, true, "variance");
+  }
+  NameScope scope("batchnorm");
+  Tensor factor = context.Add1("Rsqrt", {variance + options_.epsilon});
+  if (gamma_) factor = factor * gamma_;
+  const Tensor scaled = x * factor;
+  const Tensor shift = mean * factor;
+  return beta_ ? scaled + (beta_.Read() - shift) : scaled - shift;
+}
+
+}  // namespace equiv::runtime::keras

@@ -1,0 +1,101 @@
+// runtime/layers/model.h - Keras models: subclassed, functional over inputs, sequential. Rules D3, F3, F4.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/layers/layer.h"
+
+namespace equiv::runtime {
+
+// Base of models written as a class. In eager, making one makes three int64 counters named Variable (train, test,
+// predict), which creators see and weights() does not (rule D3). tf: tf.keras.Model
+class Model : public Layer {
+ public:
+  explicit Model(std::string class_name, std::string name = {});
+  bool takes_training() const override { return true; }
+
+ protected:
+  bool casts_inputs() const override { return false; }
+
+ private:
+  std::vector<Variable> counters_;
+};
+
+struct InputOptions {
+  DType dtype = DType::kFloat32;
+  std::string name = {};  // empty: input_1, input_2, ...
+};
+// The input of a functional model; `shape` without the batch dimension, -1 where unknown. tf: tf.keras.Input
+Tensor Input(const PartialShape& shape, const InputOptions& options = {});
+
+// The layers between `inputs` and `outputs`. ValueError when an output does not come from the inputs, or two layers
+// share a name. tf: tf.keras.Model(inputs, outputs)
+class Functional : public Model {
+ public:
+  Functional(std::vector<Tensor> inputs, std::vector<Tensor> outputs, std::string name = {});
+  const std::vector<std::shared_ptr<Layer>>& layers() const { return layers_; }
+  const std::vector<Tensor>& inputs() const { return inputs_; }
+  const std::vector<Tensor>& outputs() const { return outputs_; }
+
+ protected:
+  Functional(std::string class_name, std::string name) : Model(std::move(class_name), std::move(name)) {}
+  void SetNetwork(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
+  Outputs Call(const CallArgs& args) override;
+
+  std::vector<Tensor> inputs_, outputs_;
+  std::vector<std::shared_ptr<Layer>> layers_;  // inputs first
+  std::vector<std::shared_ptr<InboundNode>> nodes_;  // in the order they run
+};
+
+// tf: tf.keras.Sequential. The first layer may carry an input shape (SetInputShape), else the first call decides.
+class Sequential : public Functional {
+ public:
+  explicit Sequential(std::string name = {});
+  explicit Sequential(const std::vector<std::shared_ptr<Layer>>& layers, std::string name = {});
+  void Add(std::shared_ptr<Layer> layer);
+  // tf: Sequential.build(input_shape), with the batch dimension
+  void BuildModel(const PartialShape& input_shape);
+  std::vector<std::shared_ptr<Layer>> layers() const;
+
+ protected:
+  Outputs Call(const CallArgs& args) override;
+
+ private:
+  void Infer(const PartialShape& shape, DType dtype);
+  std::vector<std::shared_ptr<Layer>> stack_;
+  bool explicit_input_ = false, initialized_ = false;
+  PartialShape inferred_;
+};
+
+// The layer behind an Input. tf: tf.keras.layers.InputLayer
+class InputLayer final : public Layer {
+ public:
+  InputLayer(const PartialShape& batch_shape, const InputOptions& options);
+  const Tensor& tensor() const { return tensor_; }
+  // The input node; call once after construction, when the layer is held by a shared_ptr.
+  void Register();
+
+ protected:
+  Outputs Call(const CallArgs& args) override { return args.inputs.at(0); }
+
+ private:
+  Tensor tensor_;
+};
+
+// A functional model over one input, holding one layer: building it calls the layer once with training unset (so all
+// variables are made then, R44), each later call runs the layer. tf: tf.keras.Model(inputs, layer(inputs))
+class FunctionalModel {
+ public:
+  // `input_shape` without the batch dimension, as tf.keras.Input(shape=...).
+  FunctionalModel(const Shape& input_shape, std::shared_ptr<Layer> layer);
+  Outputs operator()(const Tensor& x, std::optional<bool> training = std::nullopt);
+  std::vector<Variable> variables() const { return layer_->variables(); }
+  std::vector<Tensor> losses() const { return layer_->losses(); }
+  Layer& layer() { return *layer_; }
+
+ private:
+  std::shared_ptr<Layer> layer_;
+};
+
+}  // namespace equiv::runtime
