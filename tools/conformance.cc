@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "equiv/harness/conformance/folder.h"
+#include "equiv/programs/conformance.h"
 #include "tools/verb.h"
 
 namespace equiv::tools {
@@ -36,7 +37,8 @@ nlohmann::ordered_json ToJson(const std::string& suite, const std::vector<CaseRe
 int Run(const Flags& flags) {
   flags.run.Apply();
   Progress progress;
-  ConformanceOptions options{.backend = flags.run.backend, .find_model = {}, .progress = {}};
+  ConformanceOptions options{.backend = flags.run.backend, .find_model = {}, .progress = {}, .other = {}};
+  options.other = programs::RunPrograms;
   options.find_model = [](const std::string& name, std::int64_t classes) {
     return fixtures::ModelWithClasses(name, classes);
   };
@@ -73,7 +75,7 @@ std::function<int()> AddConformance(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   command
       ->add_option("folder", flags->folder,
-                   "folder in the format of goldens/random, goldens/inception_resnet_v2 or goldens/ops")
+                   "folder in the format of goldens/random, goldens/inception_resnet_v2, goldens/ops or goldens/naming")
       ->required();
   command->add_flag("--json", flags->json, "print one JSON object");
   command->add_flag("--verbose", flags->verbose, "print passing cases too");

@@ -99,14 +99,20 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
       const Value constant = AddNode("Const", {}, {{"value", value.array()}, {"dtype", value.dtype()}})->output(0);
       edge = constant.edge();
     }
-    if (static_cast<std::size_t>(edge->node->id()) >= nodes_.size() ||
-        nodes_[static_cast<std::size_t>(edge->node->id())].get() != edge->node)
+    const bool foreign = static_cast<std::size_t>(edge->node->id()) >= nodes_.size() ||
+                         nodes_[static_cast<std::size_t>(edge->node->id())].get() != edge->node;
+    if (foreign && captures_allowed_)
+      edge = Capture(edge);
+    else if (foreign)
       throw ValueError(fmt::format("{}Tensor '{}:{}' must be from the same graph as the op", OpWhere(op, name),
                                    edge->node->name(), edge->index));
     inputs.push_back(edge);
     dtypes.push_back(edge->dtype);
     // A handle stands for its variable's shape. tf: input_handle_shapes_and_types
-    shapes.push_back(edge->dtype == DType::kResource ? HandleShape(*edge) : edge->shape);
+    const Edge* source = edge;
+    for (const auto& [outer, inner] : captures_)
+      if (inner == edge) source = outer;
+    shapes.push_back(edge->dtype == DType::kResource ? HandleShape(*source) : edge->shape);
     constants.push_back(edge->node->op() == "Const" ? std::get_if<Array>(edge->node->attrs().Find("value")) : nullptr);
   }
   AttrMap complete = attrs;
@@ -138,6 +144,17 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   by_name_.emplace(node->name_, node.get());
   nodes_.push_back(std::move(node));
   return nodes_.back().get();
+}
+
+const Edge* Graph::Capture(const Edge* outer) {
+  for (const auto& [from, inner] : captures_)
+    if (from == outer) return inner;
+  const std::string saved = name_scope();
+  set_name_scope("");
+  Node* node = AddNode("Placeholder", {}, {{"dtype", outer->dtype}, {"shape", outer->shape}}, "captured");
+  set_name_scope(saved);
+  captures_.emplace_back(outer, &node->edge(0));
+  return &node->edge(0);
 }
 
 Node* Graph::FindNode(std::string_view name) const {
@@ -188,7 +205,7 @@ Node* Group(const std::vector<Node*>& nodes, std::string_view name) {
 }
 
 Tensor ReadOperand(const Tensor& value) {
-  if (!value.reads_variable()) return value;
+  if (!value.reads_variable() || Current().eager()) return value;
   return Current().Add1("ReadVariableOp", {Tensor(value.node()->inputs().at(0))}, {{"dtype", value.dtype()}});
 }
 

@@ -64,6 +64,9 @@ class Graph final : public Context {
   // "scope/op:0" or "scope/op" (output 0); ValueError when it is not in this graph (tf text: "... is not an element of
   // this graph.").
   Tensor FindTensor(std::string_view name) const;
+  // A graph that traces a function takes tensors of the graphs around it: each becomes a placeholder, once.
+  void AllowCaptures() { captures_allowed_ = true; }
+  const std::vector<std::pair<const Edge*, const Edge*>>& captures() const { return captures_; }  // outer, inner
   void Finalize() { finalized_ = true; }
   bool finalized() const { return finalized_; }
 
@@ -74,7 +77,9 @@ class Graph final : public Context {
   std::deque<std::unique_ptr<Node>> nodes_;
   std::unordered_map<std::string, Node*> by_name_;
   std::unordered_map<std::string, int> names_in_use_;  // rule A1: lower-case full name -> counter
-  bool finalized_ = false;
+  bool finalized_ = false, captures_allowed_ = false;
+  std::vector<std::pair<const Edge*, const Edge*>> captures_;
+  const Edge* Capture(const Edge* outer);
 };
 
 // Ops added during its life run after `nodes`. Does nothing in eager. tf: tf.control_dependencies

@@ -141,6 +141,7 @@ void SetKerasRandomSeed(std::int64_t seed) {
   keras_seeds.emplace(seed);
   SetRandomSeed(seed);
 }
+void ForgetKerasRandomSeed() { keras_seeds.reset(); }
 std::int64_t NextKerasSeed() {
   if (keras_seeds) return keras_seeds->RandInt(1, 1000000000);
   std::random_device device;

@@ -50,6 +50,8 @@ class ScopedGetSeed {
 // Seeds of native Keras initialisers made after this call in this thread; also sets the global seed.
 // tf: tf.keras.utils.set_random_seed
 void SetKerasRandomSeed(std::int64_t seed);
+// As if SetKerasRandomSeed had never been called in this thread.
+void ForgetKerasRandomSeed();
 // The next of them; from the operating system when no seed was set. tf: keras.backend's random seed generator
 std::int64_t NextKerasSeed();
 

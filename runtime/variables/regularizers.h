@@ -16,6 +16,8 @@ namespace slim {
 Regularizer L2Regularizer(double scale);
 // scale * sum|w|. tf: slim.l1_regularizer
 Regularizer L1Regularizer(double scale);
+// The sum of both. tf: slim.l1_l2_regularizer
+Regularizer L1L2Regularizer(double scale_l1 = 1.0, double scale_l2 = 1.0);
 }  // namespace slim
 
 }  // namespace equiv::runtime

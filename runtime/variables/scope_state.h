@@ -51,6 +51,23 @@ struct TraceLink {
   Context* outer = nullptr;
 };
 bool Tracing(Context& context);
+// While a function is being traced in this thread: counts the variables made, or refuses them. tf: the variable creators
+// of polymorphic_function
+class FunctionTrace {
+ public:
+  explicit FunctionTrace(bool may_create);
+  ~FunctionTrace();
+  FunctionTrace(const FunctionTrace&) = delete;
+  FunctionTrace& operator=(const FunctionTrace&) = delete;
+  int created() const { return created_; }
+  // Called before a variable is constructed. ValueError when that is not allowed any more.
+  static void OnCreate();
+
+ private:
+  FunctionTrace* outer_;
+  bool may_create_;
+  int created_ = 0;
+};
 // The context where variables are made: the current one, or what a trace was opened in. tf: init_scope
 Context& InitContext();
 ScopeState& StateOf(Context& context);

@@ -230,6 +230,7 @@ Variable ConstructEagerly(const VariableCreationArgs& args) {
 }
 
 Variable Construct(const VariableCreationArgs& args) {
+  internal::FunctionTrace::OnCreate();
   Context& context = Current();
   if (context.eager()) return ConstructEagerly(args);
   if (!internal::Tracing(context)) return ConstructInGraph(args, *context.graph());
@@ -255,6 +256,23 @@ Variable CallCreator(std::size_t open, const VariableCreationArgs& args) {
 
 VariableCreatorScope::VariableCreatorScope(VariableCreator creator) { Creators().push_back(std::move(creator)); }
 VariableCreatorScope::~VariableCreatorScope() { Creators().pop_back(); }
+
+namespace internal {
+namespace {
+thread_local FunctionTrace* current_trace = nullptr;
+}
+FunctionTrace::FunctionTrace(bool may_create) : outer_(current_trace), may_create_(may_create) { current_trace = this; }
+FunctionTrace::~FunctionTrace() { current_trace = outer_; }
+void FunctionTrace::OnCreate() {
+  if (!current_trace) return;
+  if (!current_trace->may_create_)
+    throw ValueError(
+        "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is only "
+        "created once or created outside tf.function. See "
+        "https://www.tensorflow.org/guide/function#creating_tfvariables for more information.");
+  ++current_trace->created_;
+}
+}  // namespace internal
 
 Variable internal::Create(const VariableCreationArgs& args) { return CallCreator(Creators().size(), args); }
 
@@ -287,13 +305,13 @@ Variable CreateWith(VariableCreationArgs args, const VariableOptions& options, c
   args.dtype = options.dtype;
   args.collections = options.collections;
   args.no_collections = options.no_collections;
-  args.use_resource =
-      options.use_resource.value_or(Current().eager() || internal::StateOf(Current()).resource_variables);
+  args.use_resource = options.use_resource.value_or(true);
   args.call_site = site;
   return internal::Create(args);
 }
 }  // namespace
 
+bool ResourceVariablesEnabled() { return internal::StateOf(Current()).resource_variables; }
 void EnableResourceVariables(bool enable) { internal::StateOf(Current()).resource_variables = enable; }
 
 Variable MakeVariable(const Tensor& initial_value, const VariableOptions& options, const std::source_location& site) {

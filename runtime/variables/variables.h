@@ -77,6 +77,7 @@ class Variable {
 struct Regularizer {
   std::string name;  // "l2_regularizer"
   std::function<Tensor(const Variable& weight)> loss;
+  std::function<Tensor(const Tensor& activity)> of_tensor = {};  // for activities; empty: weights only
   explicit operator bool() const { return static_cast<bool>(loss); }
 };
 
@@ -122,11 +123,12 @@ struct VariableOptions {
   std::optional<DType> dtype = std::nullopt;
   std::vector<std::string> collections = {};  // tf: v1.Variable(collections=...)
   bool no_collections = false;
-  std::optional<bool> use_resource = std::nullopt;  // default: the graph's (EnableResourceVariables)
+  std::optional<bool> use_resource = std::nullopt;  // default: true, as tf.Variable
 };
-// Variables made from here on in the current graph are resources (the default) or reference variables.
-// tf: enable_resource_variables / disable_resource_variables
+// Whether get_variable in the current graph makes resources (the default) or reference variables, and default kernels are
+// drawn by stateless or by v1 initialisers. tf: disable_v2_behavior
 void EnableResourceVariables(bool enable);
+bool ResourceVariablesEnabled();
 
 // tf: tf.Variable(initial_value, ...): prefixed by the name scope, a new variable at every call.
 Variable MakeVariable(const Tensor& initial_value, const VariableOptions& options = {},

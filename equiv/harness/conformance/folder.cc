@@ -41,7 +41,7 @@ bool RunOne(const fs::path& folder, const ConformanceOptions& options, Conforman
   } else if (HasKey(folder / "manifest.json", "packs")) {
     run = {"ops", RunOpCases(folder, eager)};
   } else {
-    return false;
+    return options.other && options.other(folder, options, run);
   }
   return true;
 }
@@ -71,8 +71,8 @@ ConformanceRun RunConformance(const fs::path& folder, const ConformanceOptions& 
   }
   if (!any)
     throw NotFoundError(fmt::format(
-        "'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model) or "
-        "manifest.json with \"packs\" (ops), here or in a sub-folder",
+        "'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model), "
+        "manifest.json with \"packs\" (ops) or *.json with programs (naming), here or in a sub-folder",
         folder.string()));
   return run;
 }
