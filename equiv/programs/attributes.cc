@@ -42,6 +42,8 @@ Value CallLayer(rt::Layer& layer, Arguments& arguments) {
   for (const auto& [name, value] : arguments.named) {
     if (name == "training") {
       if (!value.none()) args.training = ToBool(value, "training");
+    } else if (name == "scope" && layer.is_v1_style()) {
+      layer.SetCallScope(ToText(value, "scope"));
     } else if (name != "mask") {
       throw TypeError(fmt::format("{}.call() got an unexpected keyword argument '{}'", layer.class_name(), name));
     }
@@ -241,6 +243,11 @@ Value Call(const Value& callee, Arguments arguments) {
     return Value(initializer->make(ToShape(a["shape"], "shape").Require(),
                                    a["dtype"].As<DType>() ? *a["dtype"].As<DType>() : DType::kFloat32));
   }
+  if (const auto* regularizer = callee.As<rt::Regularizer>()) {
+    const Value x = arguments.positional.empty() ? Value() : arguments.positional[0];
+    if (const auto* variable = x.As<rt::Variable>()) return Value(regularizer->loss(*variable));
+    if (regularizer->of_tensor) return Value(regularizer->of_tensor(ToTensor(x, "x")));
+  }
   throw TypeError(fmt::format("'{}' object is not callable", callee.TypeName()));
 }
 
@@ -268,7 +275,12 @@ Value GetAttribute(const Value& object, const std::string& name) {
   if (const auto* variable = object.As<rt::Variable>()) return VariableAttribute(*variable, name);
   if (const auto* tensor = object.As<rt::Tensor>()) {
     if (name == "name") {
-      if (tensor->symbolic()) return Value(rt::TensorName(*tensor));
+      if (tensor->symbolic()) {
+        // The tensors of a functional model built eagerly go by the name of their input layer.
+        const auto node = rt::internal::HistoryOf(*tensor);
+        if (node && node->is_input && rt::Current().eager()) return Value(tensor->node()->name());
+        return Value(rt::TensorName(*tensor));
+      }
       throw AttributeError("Tensor.name is undefined when eager execution is enabled.");
     }
     if (name == "shape") return Value(tensor->shape());

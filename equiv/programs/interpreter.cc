@@ -20,6 +20,7 @@ namespace equiv::programs {
 namespace {
 
 using nlohmann::json;
+using Source = nlohmann::ordered_json;  // programs: the order of dictionaries counts
 
 // ---- path table
 
@@ -93,18 +94,18 @@ json Encode(const Array& a) {
   return out;
 }
 
-std::string PythonRepr(const json& v) {
+std::string PythonRepr(const Source& v) {
   if (v.is_string()) return "'" + v.get<std::string>() + "'";
   if (v.is_null()) return "None";
   if (v.is_boolean()) return v.get<bool>() ? "True" : "False";
   if (v.is_array()) {
     std::string text;
-    for (const json& item : v) text += (text.empty() ? "" : ", ") + PythonRepr(item);
+    for (const Source& item : v) text += (text.empty() ? "" : ", ") + PythonRepr(item);
     return "[" + text + "]";
   }
   return v.dump();
 }
-std::string LabelOf(const json& v) { return v.is_string() ? v.get<std::string>() : PythonRepr(v); }
+std::string LabelOf(const Source& v) { return v.is_string() ? v.get<std::string>() : PythonRepr(v); }
 
 // ---- the running program
 
@@ -121,13 +122,13 @@ class Program final : public Running {
   void Note(const std::string& label, json value) override { observations_.push_back(json::array({label, value})); }
 
   // nullopt: fell through.
-  std::optional<Returned> Block(const json& statements, const Scope& env) {
-    for (const json& s : statements)
+  std::optional<Returned> Block(const Source& statements, const Scope& env) {
+    for (const Source& s : statements)
       if (auto returned = Statement(s, env)) return returned;
     return std::nullopt;
   }
 
-  json Run(const json& program, bool op_names) {
+  json Run(const Source& program, bool op_names) {
     json out;
     rt::EagerContext& eager = rt::EagerContext::Get();
     eager.Reset();
@@ -144,7 +145,7 @@ class Program final : public Running {
     rt::VariableCreatorScope recorder(
         [this](const rt::VariableNext& next, const rt::VariableCreationArgs& args) {
           rt::Variable v = next(args);
-          created_.push_back(v);
+          if (v.graph() == graph_.get()) created_.push_back(v);  // a graph the program made has creators of its own
           return v;
         });
     json raised;
@@ -183,7 +184,7 @@ class Program final : public Running {
     return out;
   }
 
-  Value Resolve(const json& v, const Scope& env) {
+  Value Resolve(const Source& v, const Scope& env) {
     if (v.is_string()) {
       const auto& s = v.get_ref<const std::string&>();
       return s.starts_with('$') ? Lookup(s.substr(1), env) : Value(s);
@@ -194,7 +195,7 @@ class Program final : public Running {
     if (v.is_number()) return Value(v.get<double>());
     if (v.is_array()) {
       List items;
-      for (const json& item : v) items.push_back(Resolve(item, env));
+      for (const Source& item : v) items.push_back(Resolve(item, env));
       return Value(std::move(items));
     }
     if (v.contains("@")) return Call(FindPath(v["@"].get<std::string>()), ArgumentsOf(v, env));
@@ -228,6 +229,12 @@ class Program final : public Running {
       at = next;
       if (!part.empty() && std::ranges::all_of(part, [](unsigned char c) { return std::isdigit(c); })) {
         const auto i = static_cast<std::size_t>(std::stoul(part));
+        if (const auto* shape = value.As<PartialShape>()) {
+          if (static_cast<int>(i) >= shape->rank()) throw IndexError("list index out of range");
+          const std::int64_t d = shape->dim(static_cast<int>(i));
+          value = d < 0 ? Value() : Value(d);
+          continue;
+        }
         if (!value.list()) throw TypeError(fmt::format("'{}' object is not subscriptable", value.TypeName()));
         if (i >= value.list()->size()) throw IndexError("list index out of range");
         const Value item = (*value.list())[i];
@@ -240,10 +247,10 @@ class Program final : public Running {
     return value;
   }
 
-  Arguments ArgumentsOf(const json& s, const Scope& env) {
+  Arguments ArgumentsOf(const Source& s, const Scope& env) {
     Arguments arguments;
     if (s.contains("args"))
-      for (const json& a : s["args"]) arguments.positional.push_back(Resolve(a, env));
+      for (const Source& a : s["args"]) arguments.positional.push_back(Resolve(a, env));
     if (s.contains("kw"))
       for (const auto& [key, value] : s["kw"].items()) arguments.named.emplace_back(key, Resolve(value, env));
     return arguments;
@@ -280,12 +287,12 @@ class Program final : public Running {
     return session_->Run(tensors, feeds_);
   }
 
-  std::shared_ptr<Definition> Define(const json& s, const Scope& env, bool method) {
+  std::shared_ptr<Definition> Define(const Source& s, const Scope& env, bool method) {
     auto d = std::make_shared<Definition>();
     d->name = s.value("name", "f");
     if (method) d->params.push_back("self");
     if (s.contains("params"))
-      for (const json& p : s["params"]) d->params.push_back(p.get<std::string>());
+      for (const Source& p : s["params"]) d->params.push_back(p.get<std::string>());
     if (s.contains("defaults"))
       for (const auto& [key, value] : s["defaults"].items()) d->defaults[key] = Resolve(value, env);
     d->body = s.at("body");
@@ -295,18 +302,18 @@ class Program final : public Running {
     return d;
   }
 
-  Value DefineClass(const json& s, const Scope& env) {
+  Value DefineClass(const Source& s, const Scope& env) {
     auto c = std::make_shared<ClassDefinition>();
     c->name = s.at("name").get<std::string>();
     c->base = s.at("base").get<std::string>();
     if (s.contains("init_params"))
-      for (const json& p : s["init_params"]) c->init_params.push_back(p.get<std::string>());
-    c->init = s.contains("init") ? s["init"] : json::array();
+      for (const Source& p : s["init_params"]) c->init_params.push_back(p.get<std::string>());
+    c->init = s.contains("init") ? s["init"] : Source::array();
     if (s.contains("super_kw"))
       for (const auto& [key, value] : s["super_kw"].items()) c->super_kw.emplace_back(key, Resolve(value, env));
     if (s.contains("methods"))
       for (const auto& [name, m] : s["methods"].items()) {
-        json with_name = m;
+        Source with_name = m;
         with_name["name"] = name;
         c->methods[name] = Define(with_name, env, true);
       }
@@ -355,7 +362,7 @@ class Program final : public Running {
     return self;
   }
 
-  std::optional<Returned> With(const json& s, const Scope& env) {
+  std::optional<Returned> With(const Source& s, const Scope& env) {
     const std::string cm = s.at("cm").get<std::string>();
     Value manager;
     if (cm.starts_with('$')) {
@@ -377,7 +384,7 @@ class Program final : public Running {
     return returned;
   }
 
-  std::optional<Returned> Try(const json& s, const Scope& env) {
+  std::optional<Returned> Try(const Source& s, const Scope& env) {
     const std::string label = s.at("label").get<std::string>();
     try {
       auto returned = Block(s.at("body"), env);
@@ -404,7 +411,7 @@ class Program final : public Running {
     return std::nullopt;
   }
 
-  std::optional<Returned> Statement(const json& s, const Scope& env) {
+  std::optional<Returned> Statement(const Source& s, const Scope& env) {
     const auto& op = s.at("op").get_ref<const std::string&>();
     if (op == "do") {
       const std::string fn = s.at("fn").get<std::string>();
@@ -434,16 +441,16 @@ class Program final : public Running {
     } else if (op == "return") {
       return Returned{Resolve(s.at("value"), env)};
     } else if (op == "if") {
-      return Block(Resolve(s.at("cond"), env).Truth() ? s.at("then") : s.value("else", json::array()), env);
+      return Block(Resolve(s.at("cond"), env).Truth() ? s.at("then") : s.value("else", Source::array()), env);
     } else if (op == "if_none") {
-      return Block(Resolve(s.at("value"), env).none() ? s.at("then") : s.value("else", json::array()), env);
+      return Block(Resolve(s.at("value"), env).none() ? s.at("then") : s.value("else", Source::array()), env);
     } else if (op == "repeat") {
       for (std::int64_t i = 0, n = s.at("n").get<std::int64_t>(); i < n; ++i)
         if (auto returned = Block(s.at("body"), env)) return returned;
     } else if (op == "placeholder") {
       Placeholder(s, env);
     } else if (op == "only") {
-      for (const json& m : s.at("modes"))
+      for (const Source& m : s.at("modes"))
         if (m.get<std::string>() == ModeName(mode_)) return Block(s.at("body"), env);
     } else if (op == "try") {
       return Try(s, env);
@@ -453,7 +460,7 @@ class Program final : public Running {
     return std::nullopt;
   }
 
-  void Placeholder(const json& s, const Scope& env) {
+  void Placeholder(const Source& s, const Scope& env) {
     const Value feed = Resolve(s.at("feed"), env);
     const Array value = ToArray(feed, "feed", DType::kFloat32);
     rt::Tensor tensor(value);
@@ -466,6 +473,19 @@ class Program final : public Running {
     env->values[s.at("out").get<std::string>()] = Value(tensor);
   }
 
+  // Python's str() of what has no name: "tf.Tensor(1.2, shape=(), dtype=float32)".
+  static std::string ItemText(const rt::CollectionItem& item) {
+    const std::string name = rt::ItemName(item);
+    const auto* tensor = std::get_if<rt::Tensor>(&item);
+    if (!name.empty() || !tensor || tensor->symbolic()) return name;
+    const Array& a = tensor->array();
+    std::string value = "...";
+    if (a.dtype() == DType::kFloat32 && a.num_elements() == 1) {
+      value = fmt::format("{}", *a.data<float>());
+      if (value.find_first_not_of("-0123456789") == std::string::npos) value += ".0";
+    }
+    return fmt::format("tf.Tensor({}, shape={}, dtype={})", value, a.shape().ToTuple(), equiv::Name(a.dtype()));
+  }
   static json NameOf(const Value& v) {
     try {
       return GetAttribute(v, "name").ToString();
@@ -486,7 +506,7 @@ class Program final : public Running {
     return v.ToString();
   }
 
-  void Observe(const std::string& op, const json& s, const Scope& env) {
+  void Observe(const std::string& op, const Source& s, const Scope& env) {
     const auto label = [&](const std::string& fallback) { return s.value("label", fallback); };
     const auto of = [&] { return Resolve(s.at("of"), env); };
     const auto of_label = [&](const char* word) { return label(std::string(word) + " " + LabelOf(s.at("of"))); };
@@ -548,13 +568,13 @@ class Program final : public Running {
       const bool scoped = s.contains("scope") && !s["scope"].is_null();
       json names = json::array();
       for (const rt::CollectionItem& item : rt::GetCollection(key, scoped ? s["scope"].get<std::string>() : ""))
-        names.push_back(rt::ItemName(item));
+        names.push_back(ItemText(item));
       Note(label(fmt::format("collection {} scope={}", key, scoped ? PythonRepr(s["scope"]) : "None")), names);
     } else if (op == "scope") {
       const auto current = rt::CurrentVariableScope();
       json reuse = current->reuse == rt::Reuse::kTrue;
-      if (current->reuse == rt::Reuse::kAuto || rt::Current().eager()) reuse = "AUTO_REUSE";
-      if (rt::Current().eager() && current->name.empty() && current->reuse == rt::Reuse::kNone) reuse = "AUTO_REUSE";
+      if (current->reuse == rt::Reuse::kAuto || (rt::Current().eager() && current->reuse == rt::Reuse::kNone))
+        reuse = "AUTO_REUSE";
       Note(label("scope"), {{"variable_scope", current->name},
                             {"original_name_scope", current->original_name_scope},
                             {"reuse", reuse},
@@ -606,12 +626,12 @@ Running& CurrentProgram() {
   return *running;
 }
 
-Value RunBody(const nlohmann::json& body, const Scope& environment) {
+Value RunBody(const nlohmann::ordered_json& body, const Scope& environment) {
   auto returned = running->Block(body, environment);
   return returned ? returned->value : Value();
 }
 
-json RunProgram(const json& program, Mode mode, bool op_names, const std::string& backend) {
+json RunProgram(const Source& program, Mode mode, bool op_names, const std::string& backend) {
   EnsureRegistered();
   Program p(mode, backend);
   struct Restore {

@@ -22,7 +22,7 @@ class UnknownPath : public Error {
 
 // What a program did, in the form the goldens have: variables, raised, collections, op_names, observations. Throws
 // UnknownPath when it needs a function that is not there. Resets the eager context first.
-nlohmann::json RunProgram(const nlohmann::json& program, Mode mode, bool op_names, const std::string& backend = "cpu");
+nlohmann::json RunProgram(const nlohmann::ordered_json& program, Mode mode, bool op_names, const std::string& backend = "cpu");
 
 // The function behind an API path such as "tf.keras.layers.Dense"; UnknownPath.
 Value FindPath(const std::string& path);

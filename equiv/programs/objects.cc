@@ -262,7 +262,7 @@ Value ScopeObject::Get(const std::string& name) {
   if (name == "name") return Value(scope->name);
   if (name == "original_name_scope") return Value(scope->original_name_scope);
   if (name == "reuse")
-    return scope->reuse == rt::Reuse::kAuto ? Value("AUTO_REUSE") : Value(scope->reuse == rt::Reuse::kTrue);
+    return scope->reuse == rt::Reuse::kAuto ? Value("_ReuseMode.AUTO_REUSE") : Value(scope->reuse == rt::Reuse::kTrue);
   if (name == "reuse_variables")
     return Value::Callable(name, [s = scope](Arguments&) {
       s->ReuseVariables();

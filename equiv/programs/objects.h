@@ -30,7 +30,7 @@ struct Definition {
   std::string name;
   std::vector<std::string> params;
   std::map<std::string, Value> defaults;
-  nlohmann::json body;
+  nlohmann::ordered_json body;
   Scope scope;
   bool shim = false, tf_function = false;
   // Binds the arguments as Python would and runs the body. TypeError for missing or unknown ones.
@@ -40,7 +40,7 @@ struct Definition {
 struct ClassDefinition {
   std::string name, base;
   std::vector<std::string> init_params;
-  nlohmann::json init;
+  nlohmann::ordered_json init;
   Dict super_kw;
   std::map<std::string, std::shared_ptr<Definition>> methods;
   Scope scope;

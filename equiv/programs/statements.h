@@ -6,5 +6,5 @@
 
 namespace equiv::programs {
 // The statements of a function body in `environment`; what it returns.
-Value RunBody(const nlohmann::json& body, const Scope& environment);
+Value RunBody(const nlohmann::ordered_json& body, const Scope& environment);
 }  // namespace equiv::programs

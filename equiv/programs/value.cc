@@ -264,7 +264,7 @@ rt::Activation ToActivation(const Value& value, const char* what) {
 std::optional<rt::Reuse> ToReuse(const Value& value) {
   if (value.none()) return std::nullopt;
   if (const bool* b = value.As<bool>()) return *b ? rt::Reuse::kTrue : rt::Reuse::kNone;
-  if (value.As<std::string>() && *value.As<std::string>() == "AUTO_REUSE") return rt::Reuse::kAuto;
+  if (value.As<std::string>() && value.As<std::string>()->ends_with("AUTO_REUSE")) return rt::Reuse::kAuto;
   throw ValueError("The reuse parameter must be True or False or None.");
 }
 

@@ -260,6 +260,7 @@ Outputs Layer::FunctionalCall(const CallArgs& given) {
     EnterCall enter(args.training);
     Graph scratch;
     scratch.Slot<internal::TraceLink>().outer = &internal::InitContext();
+    scratch.AllowCaptures();
     GraphScope in_scratch(scratch);
     for (Tensor& x : args.inputs)
       x = x.symbolic() ? Placeholder(x.dtype(), x.shape()) : Constant(x.array());

@@ -112,6 +112,8 @@ class Layer : public Module {
   virtual bool takes_training() const { return false; }
   // tf: isinstance(layer, legacy_tf_layers.base.Layer)
   virtual bool is_v1_style() const { return false; }
+  // The scope of a v1 layer's first call. tf: layer(x, scope=...)
+  virtual void SetCallScope(const std::string&) {}
 
  protected:
   virtual Outputs Call(const CallArgs& args) = 0;

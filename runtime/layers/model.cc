@@ -249,6 +249,7 @@ void Sequential::BuildModel(const PartialShape& input_shape) {
     // tf: Model.build calls the layers in a scratch graph whose variables land in the outer one
     Graph scratch;
     scratch.Slot<internal::TraceLink>().outer = &internal::InitContext();
+    scratch.AllowCaptures();
     GraphScope in_scratch(scratch);
     Tensor x = Placeholder(DType::kFloat32, input_shape);
     for (const auto& layer : stack_) x = (*layer)(x).output;

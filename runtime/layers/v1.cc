@@ -55,10 +55,10 @@ V1State::V1State(const std::string& class_name, const std::string& name, ScopeOp
   }
 }
 
-void V1State::SetScope() {
+void V1State::SetScope(const std::string& given) {
   if (scope) return;
-  if (reuse && *reuse != Reuse::kNone) {
-    VariableScope entered(base_name);
+  if ((reuse && *reuse != Reuse::kNone) || !given.empty()) {
+    VariableScope entered(given.empty() ? base_name : given);
     scope = entered.capture();
   } else {
     VariableScope entered("", VariableScope::Default(base_name));

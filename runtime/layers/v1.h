@@ -36,7 +36,7 @@ class V1State {
   std::shared_ptr<CapturedScope> scope, current;
   std::optional<Reuse> reuse;
   bool keras_style = false;
-  void SetScope();
+  void SetScope(const std::string& given = {});
 };
 std::string ObjectName(const std::string& class_name, const std::string& name);
 template <class Options>
@@ -56,6 +56,7 @@ class V1 : public Base {
         state_(class_name, options.name, std::move(scope)) {}
 
   bool is_v1_style() const override { return true; }
+  void SetCallScope(const std::string& scope) override { state_.SetScope(scope); }
   // "a/dense"; ValueError before the first call. tf: layer.scope_name
   const std::string& scope_name() const {
     if (!state_.scope)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 
 #include "kernels/base/error.h"
@@ -141,16 +142,27 @@ Initializer UniformUnitScaling(double factor, OpSeed seed) {
 }
 Initializer OrthogonalInitializer(double gain, OpSeed seed) { return OrthogonalWith(gain, Stateful(seed)); }
 Initializer ZerosInitializer() {
-  return {"zeros", [](const Shape& s, DType t) { return Zeros(s, t); }};
+  return {"zeros", [](const Shape& s, DType t) {
+            if (t != DType::kString) return Zeros(s, t);
+            return Constant(
+                Array::Strings(s, std::vector<std::string>(static_cast<std::size_t>(s.num_elements()))), "zeros");
+          }};
 }
 Initializer OnesInitializer() {
   return {"ones", [](const Shape& s, DType t) { return Ones(s, t); }};
 }
 Initializer ConstantInitializer(double value) {
-  return {"constant", [value](const Shape& s, DType t) {
-            NameScope scope("Const");
-            return Fill(s, ScalarConstant(value, t), scope.path() + "/");
-          }};
+  const auto fill = [value](const Shape& s, DType t) {
+            Array filled(t, s);
+            EagerScope eager;
+            const Array scalar = ScalarConstant(value, t).array();
+            const std::size_t size = SizeOf(t);
+            for (std::int64_t i = 0, n = s.num_elements(); i < n; ++i)
+              std::memcpy(filled.raw() + static_cast<std::size_t>(i) * size, scalar.raw(), size);
+            return filled;
+          };
+  // One constant of the full shape. tf: init_ops.Constant
+  return {"constant", [fill](const Shape& s, DType t) { return Constant(fill(s, t), "Const"); }};
 }
 
 namespace slim {

@@ -105,8 +105,13 @@ std::string Variable::Describe() const {
 // Creators.
 
 namespace {
-std::vector<VariableCreator>& Creators() {
-  thread_local std::vector<VariableCreator> creators;
+// A creator serves the graph (or eager execution) it was opened in. tf: Graph._variable_creator_stack
+struct OpenCreator {
+  VariableCreator creator;
+  const Context* home;
+};
+std::vector<OpenCreator>& Creators() {
+  thread_local std::vector<OpenCreator> creators;
   return creators;
 }
 
@@ -176,7 +181,9 @@ void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, 
 Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {
   WithoutControlDependencies no_control(&graph);
   auto impl = std::make_shared<Variable::Impl>();
-  NameScope scope(args.name.value_or("Variable"));
+  // tf: an empty name gives a reference variable its op's
+  const bool unnamed = args.name && args.name->empty() && !args.use_resource;
+  NameScope scope(unnamed ? std::string("VariableV2") : args.name.value_or("Variable"));
   const std::string& path = scope.path();
   const Tensor value = MakeInitialValue(args, path);
   impl->op_name = path;
@@ -248,13 +255,17 @@ Variable Construct(const VariableCreationArgs& args) {
 }
 
 Variable CallCreator(std::size_t open, const VariableCreationArgs& args) {
+  const Context* home = &internal::InitContext();
+  while (open > 0 && Creators()[open - 1].home != home) --open;
   if (open == 0) return Construct(args);
-  const VariableCreator creator = Creators()[open - 1];
+  const VariableCreator creator = Creators()[open - 1].creator;
   return creator([open](const VariableCreationArgs& inner) { return CallCreator(open - 1, inner); }, args);
 }
 }  // namespace
 
-VariableCreatorScope::VariableCreatorScope(VariableCreator creator) { Creators().push_back(std::move(creator)); }
+VariableCreatorScope::VariableCreatorScope(VariableCreator creator) {
+  Creators().push_back({std::move(creator), &internal::InitContext()});
+}
 VariableCreatorScope::~VariableCreatorScope() { Creators().pop_back(); }
 
 namespace internal {
