@@ -74,6 +74,8 @@ struct Call {
   Array One(std::string_view op, const std::vector<Array>& inputs, const AttrMap& a = {}) const {
     return Run(op, inputs, a).at(0).array();
   }
+  std::string Text(const char* name) const { return attrs.at(name).get<std::string>(); }
+  std::int64_t Int(const char* name) const { return attrs.at(name).get<std::int64_t>(); }
   // Axes of a reduction: attribute `axis`, all when absent.
   Array Axes() const {
     if (attrs.contains("axis") && attrs["axis"].is_number()) return Ints32({attrs["axis"].get<std::int64_t>()});
@@ -158,6 +160,21 @@ const std::map<std::string, Runner>& Runners() {
     auto* m = new std::map<std::string, Runner>{
         {"conv2d", Convolution("Conv2D")},
         {"depthwise_conv2d", Convolution("DepthwiseConv2dNative")},
+        {"conv2d_transpose",
+         [](const Call& c) -> Tensors {
+           const Array sizes = Ints32(c.attrs.at("output_shape").get<Ints>());
+           return {{"y", c.One("Conv2DBackpropInput", {sizes, c.at("w"), c.at("x")},
+                               {{"strides", Four(c.attrs, "strides")}, {"padding", c.Text("padding")}})}};
+         }},
+        {"separable_conv2d",
+         [](const Call& c) -> Tensors {
+           const Array depthwise = c.One("DepthwiseConv2dNative", {c.at("x"), c.at("dw")},
+                                         {{"strides", Four(c.attrs, "strides")},
+                                          {"dilations", Four(c.attrs, "dilations")},
+                                          {"padding", c.Text("padding")}});
+           return {{"y", c.One("Conv2D", {depthwise, c.at("pw")},
+                               {{"strides", Ints{1, 1, 1, 1}}, {"padding", std::string("VALID")}})}};
+         }},
         {"max_pool", Pool("MaxPool")},
         {"avg_pool", Pool("AvgPool")},
         {"fused_batch_norm_train", BatchNorm(true)},
