@@ -202,6 +202,69 @@ const std::map<std::string, Runner>& Runners() {
            values.push_back(Scalar32(c.attrs.at("axis").get<std::int64_t>()));
            return {{"y", c.One("ConcatV2", values)}};
          }},
+        {"stack",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Pack", Sorted(c.in), {{"axis", c.Int("axis")}})}};
+         }},
+        {"cumsum",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Cumsum", {c.at("x"), Scalar32(c.Int("axis"))},
+                               {{"exclusive", c.attrs.value("exclusive", false)},
+                                {"reverse", c.attrs.value("reverse", false)}})}};
+         }},
+        {"gather",
+         [](const Call& c) -> Tensors {
+           const Array axis = Scalar32(c.attrs.value("axis", 0));
+           return {{"y", c.One("GatherV2", {c.at("x"), c.at("i"), axis},
+                               {{"batch_dims", c.attrs.value("batch_dims", std::int64_t{0})}})}};
+         }},
+        {"gather_nd",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("GatherNd", {c.at("x"), c.at("i")})}};
+         }},
+        {"one_hot",
+         [](const Call& c) -> Tensors {
+           const Array on = Array::Scalar(c.attrs.value("on", 1.0F)), off = Array::Scalar(c.attrs.value("off", 0.0F));
+           return {{"y", c.One("OneHot", {c.at("i"), Scalar32(c.Int("depth")), on, off},
+                               {{"axis", c.attrs.value("axis", std::int64_t{-1})}})}};
+         }},
+        {"argmax",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("ArgMax", {c.at("x"), Scalar32(c.Int("axis"))})}};
+         }},
+        {"argmin",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("ArgMin", {c.at("x"), Scalar32(c.Int("axis"))})}};
+         }},
+        {"strided_slice",
+         [](const Call& c) -> Tensors {
+           std::vector<Array> inputs{c.at("x")};
+           for (const char* name : {"begin", "end", "strides"}) inputs.push_back(Ints32(c.attrs.at(name).get<Ints>()));
+           return {{"y", c.One("StridedSlice", inputs)}};
+         }},
+        {"tile",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Tile", {c.at("x"), Ints32(c.attrs.at("multiples").get<Ints>())})}};
+         }},
+        {"top_k",
+         [](const Call& c) -> Tensors {
+           const std::vector<Value> out = c.Run("TopKV2", {c.at("x"), Scalar32(c.Int("k"))});
+           return {{"values", out[0].array()}, {"indices", out[1].array()}};
+         }},
+        {"lrn",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("LRN", {c.at("x")},
+                               {{"depth_radius", c.Int("depth_radius")},
+                                {"bias", c.attrs.at("bias").get<float>()},
+                                {"alpha", c.attrs.at("alpha").get<float>()},
+                                {"beta", c.attrs.at("beta").get<float>()}})}};
+         }},
+        {"clip_by_value",
+         [](const Call& c) -> Tensors {
+           const Array low = Array::Scalar(c.attrs.at("lo").get<float>()),
+                       high = Array::Scalar(c.attrs.at("hi").get<float>());
+           return {{"y", c.One("Maximum", {c.One("Minimum", {c.at("x"), high}), low})}};
+         }},
         {"reshape",
          [](const Call& c) -> Tensors {
            return {{"y", c.One("Reshape", {c.at("x"), Ints32(c.attrs.at("shape").get<Ints>())})}};

@@ -72,7 +72,78 @@ def convolutions():
     case('MaxPool3D', dict(input=x), ksize=[1, 2, 2, 2, 1], strides=[1, 1, 1, 1, 1], padding='VALID')
 
 
-GROUPS = [convolutions]
+def slicing():
+    x = rand(3, 4, 5)
+    for axis in (0, 1, -1):
+        case('Pack', dict(values=[rand(2, 3), rand(2, 3), rand(2, 3)]), axis=axis)
+        case('Unpack', dict(value=x), axis=axis, num=x.shape[axis])
+        case('GatherV2', dict(params=x, indices=i32(2, 0, 0), axis=i32(axis)[0]))
+        case('ReverseV2', dict(tensor=x, axis=i32(axis)))
+    case('ReverseV2', dict(tensor=x, axis=i32(0, 2)))
+    case('Split', dict(axis=i32(1)[0], value=x), num_split=2)
+    case('SplitV', dict(value=x, size_splits=i32(1, -1, 2), axis=i32(2)[0]), num_split=3)
+    case('Slice', dict(input=x, begin=i32(1, 0, 2), size=i32(-1, 2, 3)))
+    for begin, end, strides, masks in (((0, 1), (2, -1), (1, 1), {}), ((-1, -1), (0, 0), (-1, -2), {}),
+                                       ((0, 0), (0, 0), (-1, -2), dict(begin_mask=3, end_mask=3)),
+                                       ((1, 0, -1), (2, 0, 0), (1, 1, 1), dict(ellipsis_mask=2, shrink_axis_mask=5)),
+                                       ((0, 0, 1), (0, 0, 3), (1, 1, 1), dict(ellipsis_mask=1, new_axis_mask=2)),
+                                       ((0, 0, 0), (2, 0, 2), (1, 1, 1), dict(new_axis_mask=2, begin_mask=4)),
+                                       ((-7,), (9,), (2,), {}), ((2,), (1,), (1,), {}), ((5,), (9,), (1,), {})):
+        case('StridedSlice', dict(input=x, begin=i32(*begin), end=i32(*end), strides=i32(*strides)), **masks)
+    case('Tile', dict(input=rand(2, 3), multiples=i32(2, 3)))
+    case('Tile', dict(input=rand(2, 1, 3), multiples=i32(1, 3, 0)))
+    case('BroadcastTo', dict(input=rand(3, 1), shape=i32(2, 3, 4)))
+    case('Rank', dict(input=x))
+    case('Size', dict(input=x), out_type='int64')
+    case('GatherV2', dict(params=x, indices=i32(0, 3, 1, 1, 2, 0).reshape(3, 2), axis=i32(1)[0]), batch_dims=1)
+    case('GatherV2', dict(params=x, indices=i32(0, 3, 1, 1, 2, 0).reshape(3, 2), axis=i32(2)[0]), batch_dims=-1)
+    case('GatherNd', dict(params=x, indices=i32(0, 1, 2, 3).reshape(2, 2)))
+    case('GatherNd', dict(params=x, indices=i32(0, 1, 4, 2, 3, 0).reshape(2, 3)))
+    for axis in (-1, 0):
+        case('OneHot', dict(indices=np.array([[0, 2, -1], [1, 5, 2]], np.int64), depth=i32(3)[0], on_value=np.float32(2),
+                            off_value=np.float32(-1)), axis=axis)
+    case('SpaceToDepth', dict(input=rand(2, 4, 6, 3)), block_size=2)
+    case('DepthToSpace', dict(input=rand(2, 2, 3, 8)), block_size=2)
+
+
+def searching():
+    nan = np.float32('nan')
+    y = np.array([[1, 5, 5, -2], [nan, 1, 2, 2], [3, nan, 1, 0], [nan, nan, nan, nan], [-np.inf] * 4, [np.inf] * 4],
+                 np.float32)
+    for op in ('ArgMax', 'ArgMin'):
+        case(op, dict(input=y, dimension=i32(1)[0]))
+        case(op, dict(input=rand(3, 4, 5), dimension=i32(1)[0]), output_type='int32')
+        case(op, dict(input=np.array([[4, 4, 1], [-9, 0, -9]], np.int32), dimension=i32(-1)[0]))
+    case('TopKV2', dict(input=RNG.integers(0, 5, (3, 9)).astype(np.float32), k=i32(4)[0]))
+    case('TopKV2', dict(input=RNG.integers(0, 50, (2, 9)).astype(np.int32), k=i32(1)[0]))
+    case('Range', dict(start=np.float32(0.1), limit=np.float32(2.3), delta=np.float32(0.1)))
+    case('Range', dict(start=np.float32(3), limit=np.float32(-1), delta=np.float32(-0.3)))
+    case('Range', dict(start=i32(10)[0], limit=i32(-4)[0], delta=i32(-3)[0]))
+    z = RNG.normal(size=(3, 7, 2)).astype(np.float32)
+    for exclusive in (False, True):
+        for reverse in (False, True):
+            case('Cumsum', dict(x=z, axis=i32(1)[0]), exclusive=exclusive, reverse=reverse)
+    case('Cumsum', dict(x=np.arange(12, dtype=np.int32).reshape(3, 4), axis=i32(-1)[0]))
+    b = RNG.integers(0, 4, (3, 4, 2)) > 0
+    for op in ('All', 'Any'):
+        case(op, dict(input=b, axis=i32(1)))
+        case(op, dict(input=~b, axis=i32(0, 2)), keep_dims=True)
+        case(op, dict(input=np.zeros((0, 2), bool), axis=i32(0)))
+
+
+def images():
+    x = RNG.normal(size=(2, 3, 5, 2)).astype(np.float32)
+    for size in ((6, 4), (2, 9), (1, 1), (7, 5)):
+        for align, half in ((False, False), (True, False), (False, True)):
+            a = dict(align_corners=align, half_pixel_centers=half)
+            case('ResizeNearestNeighbor', dict(images=x, size=i32(*size)), **a)
+            case('ResizeBilinear', dict(images=x, size=i32(*size)), 1e-7, **a)
+    case('ResizeBilinear', dict(images=np.arange(12, dtype=np.int32).reshape(1, 3, 4, 1), size=i32(5, 5)), 1e-7)
+    case('LRN', dict(input=rand(1, 2, 2, 9)), 1e-6)
+    case('LRN', dict(input=rand(1, 2, 2, 9)), 1e-6, depth_radius=2, bias=2.0, alpha=0.1, beta=0.75)
+
+
+GROUPS = [convolutions, slicing, searching, images]
 
 if __name__ == '__main__':
     for group in GROUPS:
