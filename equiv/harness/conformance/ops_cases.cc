@@ -181,6 +181,33 @@ const std::map<std::string, Runner>& Runners() {
         {"fused_batch_norm_infer", BatchNorm(false)},
         {"softmax", SoftmaxOver("Softmax")},
         {"log_softmax", SoftmaxOver("LogSoftmax")},
+        {"leaky_relu",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("LeakyRelu", {c.at("x")}, {{"alpha", c.attrs.at("alpha").get<float>()}})}};
+         }},
+        {"swish",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Mul", {c.at("x"), c.One("Sigmoid", {c.at("x")})})}};
+         }},
+        {"log_sigmoid",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Neg", {c.One("Softplus", {c.One("Neg", {c.at("x")})})})}};
+         }},
+        {"softmax_cross_entropy_with_logits",
+         [](const Call& c) -> Tensors {
+           return {{"loss", c.One("SoftmaxCrossEntropyWithLogits", {c.at("logits"), c.at("labels")})}};
+         }},
+        {"sparse_softmax_cross_entropy_with_logits",
+         [](const Call& c) -> Tensors {
+           const Array& logits = c.at("logits");
+           if (logits.rank() == 2)
+             return {{"loss", c.One("SparseSoftmaxCrossEntropyWithLogits", {logits, c.at("labels")})}};
+           // tf: flattened to rows and back
+           const Array rows = c.One("Reshape", {logits, Ints32({-1, logits.dim(logits.rank() - 1)})});
+           const Array labels = c.One("Reshape", {c.at("labels"), Ints32({-1})});
+           return {
+               {"loss", c.One("SparseSoftmaxCrossEntropyWithLogits", {rows, labels}).Reshaped(c.at("labels").shape())}};
+         }},
         {"bias_add",
          [](const Call& c) -> Tensors {
            return {{"y", c.One("BiasAdd", {c.at("x"), c.at("b")})}};
@@ -304,6 +331,14 @@ const std::map<std::string, Runner>& Runners() {
                                    {"ceil", "Ceil"},
                                    {"round", "Round"},
                                    {"rint", "Rint"},
+                                   {"selu", "Selu"},
+                                   {"softsign", "Softsign"},
+                                   {"log1p", "Log1p"},
+                                   {"expm1", "Expm1"},
+                                   {"reciprocal", "Reciprocal"},
+                                   {"erf", "Erf"},
+                                   {"sin", "Sin"},
+                                   {"cos", "Cos"},
                                    {"l2_loss", "L2Loss"}})
       m->emplace(name, Unary(op));
     for (const auto& [name, op] : {std::pair<const char*, const char*>{"add", "AddV2"},
@@ -314,6 +349,9 @@ const std::map<std::string, Runner>& Runners() {
                                    {"minimum", "Minimum"},
                                    {"pow", "Pow"},
                                    {"squared_difference", "SquaredDifference"},
+                                   {"floormod", "FloorMod"},
+                                   {"floordiv", "FloorDiv"},
+                                   {"div_no_nan", "DivNoNan"},
                                    {"less", "Less"},
                                    {"less_equal", "LessEqual"},
                                    {"equal", "Equal"},

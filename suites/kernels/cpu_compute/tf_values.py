@@ -143,7 +143,68 @@ def images():
     case('LRN', dict(input=rand(1, 2, 2, 9)), 1e-6, depth_radius=2, bias=2.0, alpha=0.1, beta=0.75)
 
 
-GROUPS = [convolutions, slicing, searching, images]
+def elementwise():
+    inf, nan = np.float32('inf'), np.float32('nan')
+    x = np.array([-inf, -90, -7.25, -1, -0.5, -1e-4, -0.0, 0.0, 1e-4, 0.3, 1, 2.5, 6, 7.75, 80, inf, nan], np.float32)
+    finite = x[np.isfinite(x)]
+    for op in ('Selu', 'LeakyRelu', 'Softsign'):
+        case(op, dict(features=x), 2e-7)
+        case(op, dict(features=finite.astype(np.float64)), 2e-16)
+    case('LeakyRelu', dict(features=x), alpha=0.1)
+    for op in ('Erf', 'Log1p', 'Expm1', 'Sin', 'Cos', 'Reciprocal'):
+        case(op, dict(x=finite), 3e-7)
+        case(op, dict(x=finite.astype(np.float64)), 1e-15)
+        if op not in ('Sin', 'Cos'):
+            case(op, dict(x=x[[0, 6, 7, 15, 16]]))
+    for op in ('IsNan', 'IsInf', 'IsFinite'):
+        case(op, dict(x=x))
+    a = np.array([[7, -7, 7, -7, 0, 3.5, -0.25, 5]], np.float32).T
+    b = np.array([2, -2, 0, 3, 0.5, -5], np.float32)
+    for op in ('FloorDiv', 'FloorMod', 'DivNoNan', 'Xdivy', 'Xlogy'):
+        case(op, dict(x=a, y=b), 1e-7)
+    case('FloorMod', dict(x=x, y=np.float32(3)))
+    for op in ('FloorDiv', 'FloorMod'):
+        case(op, dict(x=np.array([[7, -7, 6, -6, 0, -2**31]], np.int32).T, y=i32(2, -2, 3, -3, 7)))
+    g = rand(*x.shape)
+    for op in ('ReluGrad', 'Relu6Grad', 'LeakyReluGrad', 'SoftplusGrad', 'SoftsignGrad'):
+        case(op, dict(gradients=g, features=x), 2e-7)
+    case('ReluGrad', dict(gradients=x, features=g))
+    for op in ('EluGrad', 'SeluGrad'):
+        case(op, dict(gradients=g, outputs=x), 2e-7)
+    y = np.array([0, 0.25, 0.3, 1, -0.7, 2.5], np.float32)
+    for op in ('SigmoidGrad', 'TanhGrad', 'SqrtGrad', 'RsqrtGrad', 'ReciprocalGrad'):
+        case(op, dict(y=y, dy=rand(*y.shape)), 1e-7)
+        case(op, dict(y=y[:1], dy=np.zeros(1, np.float32)))
+    case('BiasAddGrad', dict(out_backprop=rand(2, 3, 2, 5)), 1e-6)
+
+
+def losses():
+    inf = np.float32('inf')
+    x, p = RNG.normal(size=(4, 5)).astype(np.float32), RNG.random((4, 5)).astype(np.float32)
+    case('SoftmaxCrossEntropyWithLogits', dict(features=x, labels=p), 3e-7)
+    case('SoftmaxCrossEntropyWithLogits', dict(features=x, labels=p[:1]), 3e-7)
+    case('SoftmaxCrossEntropyWithLogits', dict(features=x[:, :1], labels=p), 3e-7)
+    hard = np.array([[0, 1, 0], [1, 0, 0]], np.float32)
+    case('SoftmaxCrossEntropyWithLogits', dict(features=np.array([[-inf, 1, 2], [500, -500, 0]], np.float32), labels=hard), 3e-7)
+    case('SparseSoftmaxCrossEntropyWithLogits', dict(features=x, labels=i32(0, 4, 2, 2)), 3e-7)
+    case('SparseSoftmaxCrossEntropyWithLogits', dict(features=x.astype(np.float64), labels=np.array([3, 1, 0, 4])), 3e-16)
+    for stride, padding, k in ((1, 'SAME', 2), (2, 'SAME', 3), (2, 'VALID', 2), (1, 'VALID', 3)):
+        a = dict(ksize=[1, k, k, 1], strides=[1, stride, stride, 1], padding=padding)
+        image = RNG.integers(-2, 3, (2, 5, 6, 2)).astype(np.float32)
+        y = tf.raw_ops.MaxPool(input=image, **a).numpy()
+        case('MaxPoolGrad', dict(orig_input=image, orig_output=y, grad=rand(*y.shape)), **a)
+        case('AvgPoolGrad', dict(orig_input_shape=i32(*image.shape), grad=rand(*y.shape)), 2e-7, **a)
+    image = RNG.normal(size=(2, 3, 4, 3)).astype(np.float32)
+    scale, variance = (RNG.random(3).astype(np.float32) + 0.5 for _ in range(2))
+    for training in (True, False):
+        mean = image.mean((0, 1, 2)) if training else rand(3)
+        variance = image.var((0, 1, 2)) if training else variance
+        case('FusedBatchNormGradV3', dict(y_backprop=RNG.normal(size=image.shape).astype(np.float32), x=image, scale=scale,
+                                          reserve_space_1=mean, reserve_space_2=variance, reserve_space_3=np.zeros(0, np.float32)),
+             2e-6, skip=(3, 4), is_training=training, epsilon=0.001)
+
+
+GROUPS = [convolutions, slicing, searching, images, elementwise, losses]
 
 if __name__ == '__main__':
     for group in GROUPS:
