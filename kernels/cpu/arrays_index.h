@@ -12,7 +12,7 @@ void OneHot(KernelContext& ctx);    // indices, depth, on_value, off_value; attr
 // The first of the largest or smallest elements; a NaN is never taken. Attribute output_type.
 void ArgMax(KernelContext& ctx);
 void ArgMin(KernelContext& ctx);
-void TopKV2(KernelContext& ctx);  // input, k: along the last axis, largest first, the lower index first when equal
+void TopKV2(KernelContext& ctx);  // input, k: along the last axis, largest first, then by index; NaN last
 void Range(KernelContext& ctx);   // start, limit, delta
 void Cumsum(KernelContext& ctx);  // x, axis; attributes exclusive, reverse
 void All(KernelContext& ctx);     // input, reduction_indices; attribute keep_dims

@@ -58,7 +58,7 @@ void SoftmaxCrossEntropyWithLogits(KernelContext& ctx) {
           const T label = y[i * step(labels)];
           T& term = terms[static_cast<std::size_t>(i)];
           out[i] = term / sum - label;
-          term = label == T{0} ? T{0} : label * (log - centred[static_cast<std::size_t>(i)]);
+          term = label * (log - centred[static_cast<std::size_t>(i)]);
         }
         loss[row] = SumInOrder(terms.data(), n);
       }

@@ -6,8 +6,8 @@
 
 namespace equiv::cpu {
 
-// features, labels [n, classes], either stretched to the other -> loss [n], backprop [n, classes]. A label of 0 adds
-// nothing, whatever the feature is.
+// features, labels [n, classes], either stretched to the other -> loss [n], backprop [n, classes]. A
+// label of 0 at a feature of -inf gives NaN, as in TensorFlow.
 void SoftmaxCrossEntropyWithLogits(KernelContext& ctx);
 // features [n, classes], labels [n].
 void SparseSoftmaxCrossEntropyWithLogits(KernelContext& ctx);

@@ -64,10 +64,11 @@ void TanhGrad(KernelContext& ctx) {
   Pairs(ctx, []<class T>(T y, T dy) { return dy * (T{1} - y * y); });
 }
 void SqrtGrad(KernelContext& ctx) {
-  Pairs(ctx, []<class T>(T y, T dy) { return static_cast<T>(0.5) * dy / y; });
+  // tf: no gradient stays none, even at 0
+  Pairs(ctx, []<class T>(T y, T dy) { return dy == T{0} ? T{0} : static_cast<T>(0.5) * dy / y; });
 }
 void RsqrtGrad(KernelContext& ctx) {
-  Pairs(ctx, []<class T>(T y, T dy) { return (static_cast<T>(-0.5) * dy) * ((y * y) * y); });
+  Pairs(ctx, []<class T>(T y, T dy) { return ((static_cast<T>(-0.5) * dy) * y) * (y * y); });
 }
 void ReciprocalGrad(KernelContext& ctx) {
   Pairs(ctx, []<class T>(T y, T dy) { return -dy * (y * y); });

@@ -72,6 +72,20 @@ def convolutions():
     case('MaxPool3D', dict(input=x), ksize=[1, 2, 2, 2, 1], strides=[1, 1, 1, 1, 1], padding='VALID')
 
 
+def groups_and_dilations():
+    eps = 3e-6
+    x = rand(1, 6, 5, 4)
+    for depth, out, dilation, stride in ((2, 6, 1, 1), (2, 4, 1, 2), (4, 3, 2, 1)):
+        f, a = rand(3, 2, depth, out), dict(strides=[1, stride, stride, 1], padding='SAME', dilations=[1, dilation, dilation, 1])
+        g = rand(*tf.raw_ops.Conv2D(input=x, filter=f, **a).shape)
+        case('Conv2DBackpropInput', dict(input_sizes=i32(*x.shape), filter=f, out_backprop=g), eps, **a)
+        case('Conv2DBackpropFilter', dict(input=x, filter_sizes=i32(*f.shape), out_backprop=g), eps, **a)
+    f, g = rand(3, 3, 4, 2), rand(1, 6, 5, 2)
+    case('Conv2DBackpropInput', dict(input_sizes=i32(6, 5), filter=f, out_backprop=g), eps, strides=[1, 1, 1, 1], padding='SAME')
+    case('Conv3D', dict(input=rand(1, 5, 4, 5, 2), filter=rand(2, 2, 2, 2, 3)), eps, strides=[1] * 5, padding='SAME',
+         dilations=[1, 2, 1, 2, 1])
+
+
 def slicing():
     x = rand(3, 4, 5)
     for axis in (0, 1, -1):
@@ -175,6 +189,9 @@ def elementwise():
     for op in ('SigmoidGrad', 'TanhGrad', 'SqrtGrad', 'RsqrtGrad', 'ReciprocalGrad'):
         case(op, dict(y=y, dy=rand(*y.shape)), 1e-7)
         case(op, dict(y=y[:1], dy=np.zeros(1, np.float32)))
+    y, dy = RNG.normal(size=(2, 33)).astype(np.float32)
+    for op in ('RsqrtGrad', 'ReciprocalGrad', 'TanhGrad'):
+        case(op, dict(y=y, dy=dy))
     case('BiasAddGrad', dict(out_backprop=rand(2, 3, 2, 5)), 1e-6)
 
 
@@ -204,7 +221,7 @@ def losses():
              2e-6, skip=(3, 4), is_training=training, epsilon=0.001)
 
 
-GROUPS = [convolutions, slicing, searching, images, elementwise, losses]
+GROUPS = [convolutions, groups_and_dilations, slicing, searching, images, elementwise, losses]
 
 if __name__ == '__main__':
     for group in GROUPS:
