@@ -25,6 +25,18 @@ void Sign(KernelContext& ctx);
 void Floor(KernelContext& ctx);
 void Ceil(KernelContext& ctx);
 void Round(KernelContext& ctx);  // half to even
+void Selu(KernelContext& ctx);
+void LeakyRelu(KernelContext& ctx);  // attribute alpha
+void Softsign(KernelContext& ctx);
+void Erf(KernelContext& ctx);
+void Log1p(KernelContext& ctx);
+void Expm1(KernelContext& ctx);
+void Sin(KernelContext& ctx);
+void Cos(KernelContext& ctx);
+void Reciprocal(KernelContext& ctx);
+void IsNan(KernelContext& ctx);  // to bool, as the next two
+void IsInf(KernelContext& ctx);
+void IsFinite(KernelContext& ctx);
 void LogicalNot(KernelContext& ctx);
 
 // Two arguments, broadcast. Numbers: float16, bfloat16 (computed in float32, rounded once), float32, float64, int32,
@@ -37,6 +49,11 @@ void Maximum(KernelContext& ctx);  // NaN if either is NaN; the first argument w
 void Minimum(KernelContext& ctx);
 void SquaredDifference(KernelContext& ctx);
 void Pow(KernelContext& ctx);
+void FloorDiv(KernelContext& ctx);  // rounds towards minus infinity; InvalidArgumentError on an integer 0
+void FloorMod(KernelContext& ctx);  // what FloorDiv leaves: of the divisor's sign
+void DivNoNan(KernelContext& ctx);  // 0 where y is 0
+void Xdivy(KernelContext& ctx);     // 0 where x is 0
+void Xlogy(KernelContext& ctx);     // x * log(y), 0 where x is 0
 void Greater(KernelContext& ctx);
 void GreaterEqual(KernelContext& ctx);
 void Less(KernelContext& ctx);

@@ -158,6 +158,58 @@ void Pow(KernelContext& ctx) {
   ForFloating(ctx, ctx.input(0).dtype(),
               [&]<class T>() { Broadcast<T, T>(ctx, [](T a, T b) { return std::pow(a, b); }); });
 }
+namespace {
+void RequireNoZero(KernelContext& ctx) {
+  const Array& y = ctx.input(1);
+  const auto check = [&]<class T>() {
+    for (T v : y.span<T>())
+      if (v == T{0}) throw InvalidArgumentError(ctx.Where() + "Integer division by zero");
+  };
+  if (y.dtype() == DType::kInt32) check.operator()<std::int32_t>();
+  if (y.dtype() == DType::kInt64) check.operator()<std::int64_t>();
+}
+template <class T>
+T FloorQuotient(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    if (b == static_cast<T>(-1)) return Wrap(T{0}, a, [](auto x, auto y) { return x - y; });  // the lowest value wraps
+    return static_cast<T>(a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0));
+  } else {
+    return std::floor(a / b);
+  }
+}
+template <class T>
+T FloorRest(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    if (b == static_cast<T>(-1)) return T{0};
+    const T rest = static_cast<T>(a % b);
+    return rest != 0 && (rest < 0) != (b < 0) ? static_cast<T>(rest + b) : rest;
+  } else {
+    const T rest = std::fmod(a, b);
+    return rest != T{0} && (rest < T{0}) != (b < T{0}) ? rest + b : rest;
+  }
+}
+template <class F>
+void Floating(KernelContext& ctx, F f) {
+  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { Broadcast<T, T>(ctx, [f](T a, T b) { return f(a, b); }); });
+}
+}  // namespace
+void FloorDiv(KernelContext& ctx) {
+  RequireNoZero(ctx);
+  ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() { Broadcast<T, T>(ctx, FloorQuotient<T>); });
+}
+void FloorMod(KernelContext& ctx) {
+  RequireNoZero(ctx);
+  ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() { Broadcast<T, T>(ctx, FloorRest<T>); });
+}
+void DivNoNan(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T a, T b) { return b == T{0} ? T{0} : a / b; });
+}
+void Xdivy(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T a, T b) { return a == T{0} ? T{0} : a / b; });
+}
+void Xlogy(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T a, T b) { return a == T{0} ? T{0} : a * std::log(FlushTiny(b)); });
+}
 void Greater(KernelContext& ctx) {
   Comparison(ctx, [](auto a, auto b) { return a > b; });
 }

@@ -30,6 +30,15 @@ template <class F>
 void Numeric(KernelContext& ctx, F f) {
   ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
 }
+template <class F>
+void Predicate(KernelContext& ctx, F f) {
+  const Array in = ctx.input(0);
+  ForFloating(ctx, in.dtype(), [&]<class T>() {
+    const T* x = in.data<T>();
+    bool* y = ctx.Allocate(0, in.shape()).template mutable_data<bool>();
+    for (std::int64_t i = 0, n = in.num_elements(); i < n; ++i) y[i] = f(x[i]);
+  });
+}
 template <class T>
 T Magnitude(T v) {
   return std::abs(v);
@@ -99,6 +108,46 @@ void Ceil(KernelContext& ctx) {
 }
 void Round(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return std::nearbyint(v); });
+}
+void Selu(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) {
+    constexpr double kScale = 1.0507009873554804934193349852946, kScaleAlpha = 1.7580993408473768599402175208123;
+    return v < T{0} ? static_cast<T>(kScaleAlpha) * std::expm1(v) : static_cast<T>(kScale) * v;
+  });
+}
+void LeakyRelu(KernelContext& ctx) {
+  const float alpha = ctx.attrs().Get<float>("alpha");
+  Floating(ctx, [alpha]<class T>(T v) { return v > T{0} ? v : v * static_cast<T>(alpha); });
+}
+void Softsign(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return v / (std::abs(v) + T{1}); });
+}
+void Erf(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::erf(v); });
+}
+void Log1p(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::log1p(v); });
+}
+void Expm1(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::expm1(v); });
+}
+void Sin(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::sin(v); });
+}
+void Cos(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return std::cos(v); });
+}
+void Reciprocal(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T v) { return T{1} / v; });
+}
+void IsNan(KernelContext& ctx) {
+  Predicate(ctx, [](auto v) { return std::isnan(v); });
+}
+void IsInf(KernelContext& ctx) {
+  Predicate(ctx, [](auto v) { return std::isinf(v); });
+}
+void IsFinite(KernelContext& ctx) {
+  Predicate(ctx, [](auto v) { return std::isfinite(v); });
 }
 void LogicalNot(KernelContext& ctx) {
   Map<bool>(ctx, [](bool v) { return !v; });

@@ -11,16 +11,6 @@
 namespace equiv::ops {
 namespace {
 
-int Axis(ShapeContext& c, std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank) c.Fail(fmt::format("axis {} is out of range [{}, {})", axis, -rank, rank));
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-std::optional<std::int64_t> ConstantScalar(ShapeContext& c, int i) {
-  const Array* value = c.constant(i);
-  if (!value || value->num_elements() != 1) return std::nullopt;
-  return value->AsInt64Vector()[0];
-}
-
 void FillShape(ShapeContext& c) {
   if (const Array* dims = c.constant(0)) return c.set_output(0, PartialShape(dims->AsInt64Vector()));
   const PartialShape dims = c.WithRank(0, 1);

@@ -28,4 +28,29 @@ PartialShape BroadcastShapes(ShapeContext& c, const PartialShape& a, const Parti
   }
   return PartialShape(std::move(dims));
 }
+
+int Axis(ShapeContext& c, std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank) c.Fail(fmt::format("axis {} is out of range [{}, {})", axis, -rank, rank));
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+std::optional<std::int64_t> ConstantScalar(ShapeContext& c, int i) {
+  const Array* value = c.constant(i);
+  if (!value || value->num_elements() != 1) return std::nullopt;
+  return value->AsInt64Vector()[0];
+}
+PartialShape ShapeFromInput(ShapeContext& c, int i) {
+  const PartialShape vector = c.WithRank(i, 1);
+  if (const Array* dims = c.constant(i)) {
+    for (std::int64_t d : dims->AsInt64Vector())
+      if (d < -1) c.Fail(fmt::format("Dimension size, given by input {}, must be non-negative but is {}", i, d));
+    return PartialShape(dims->AsInt64Vector());
+  }
+  return vector[0] >= 0 && vector[0] <= kMaxRank ? PartialShape::UnknownOfRank(static_cast<int>(vector[0]))
+                                                 : PartialShape::Unknown();
+}
+PartialShape Merge(ShapeContext& c, const PartialShape& shape, int i) {
+  if (!shape.IsCompatibleWith(c.input(i)))
+    c.Fail(fmt::format("Shapes must be equal: {} and {} of input {}", shape.ToString(), c.input(i).ToString(), i));
+  return shape.MergeWith(c.input(i));
+}
 }  // namespace equiv::ops

@@ -69,6 +69,25 @@ void RegisterElementwise(OpRegistry& r) {
   Unary(r, "Ceil", "Smallest integer not below x.", kFloats, cpu::Ceil);
   Unary(r, "Round", "Nearest integer, half to even.", kFloats, cpu::Round);
   Unary(r, "Rint", "Nearest integer, half to even.", kFloats, cpu::Round);
+  Unary(r, "Selu", "Scaled exponential linear.", kFloats, cpu::Selu, "features: T", "activations: T");
+  r.Add({.name = "LeakyRelu",
+         .doc = "x for x > 0, else alpha * x.",
+         .inputs = {"features: T"},
+         .outputs = {"activations: T"},
+         .attrs = {"alpha: float = 0.2", "T: {float, double} = float"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::LeakyRelu)});
+  Unary(r, "Softsign", "x / (1 + |x|).", kFloats, cpu::Softsign, "features: T", "activations: T");
+  Unary(r, "Erf", "Gauss's error function.", kFloats, cpu::Erf);
+  Unary(r, "Log1p", "log(1 + x).", kFloats, cpu::Log1p);
+  Unary(r, "Expm1", "exp(x) - 1.", kFloats, cpu::Expm1);
+  Unary(r, "Sin", "Sine.", kFloats, cpu::Sin);
+  Unary(r, "Cos", "Cosine.", kFloats, cpu::Cos);
+  Unary(r, "Reciprocal", "1 / x.", kFloats, cpu::Reciprocal);
+  Unary(r, "Inv", "1 / x.", kFloats, cpu::Reciprocal);
+  Unary(r, "IsNan", "Whether x is NaN.", kFloats, cpu::IsNan, "x: T", "y: bool");
+  Unary(r, "IsInf", "Whether x is infinite.", kFloats, cpu::IsInf, "x: T", "y: bool");
+  Unary(r, "IsFinite", "Whether x is neither infinite nor NaN.", kFloats, cpu::IsFinite, "x: T", "y: bool");
   r.Add({.name = "LogicalNot",
          .doc = "not x.",
          .inputs = {"x: bool"},
@@ -85,6 +104,11 @@ void RegisterElementwise(OpRegistry& r) {
   Binary(r, "Minimum", "The smaller of x and y; NaN if either is.", kAllNumbers, cpu::Minimum, "z: T", true);
   Binary(r, "SquaredDifference", "(x - y)^2, broadcast.", kNumbers, cpu::SquaredDifference, "z: T", true);
   Binary(r, "Pow", "x to the power y, broadcast.", kFloats, cpu::Pow);
+  Binary(r, "FloorDiv", "Quotient rounded towards minus infinity.", kNumbers, cpu::FloorDiv);
+  Binary(r, "FloorMod", "What FloorDiv leaves: has the sign of y.", kNumbers, cpu::FloorMod);
+  Binary(r, "DivNoNan", "x / y, 0 where y is 0.", kFloats, cpu::DivNoNan);
+  Binary(r, "Xdivy", "x / y, 0 where x is 0.", kFloats, cpu::Xdivy);
+  Binary(r, "Xlogy", "x * log(y), 0 where x is 0.", kFloats, cpu::Xlogy);
   Comparison(r, "Greater", "x > y.", kAllNumbers, cpu::Greater);
   Comparison(r, "GreaterEqual", "x >= y.", kAllNumbers, cpu::GreaterEqual);
   Comparison(r, "Less", "x < y.", kAllNumbers, cpu::Less);

@@ -74,6 +74,8 @@ struct Call {
   Array One(std::string_view op, const std::vector<Array>& inputs, const AttrMap& a = {}) const {
     return Run(op, inputs, a).at(0).array();
   }
+  std::string Text(const char* name) const { return attrs.at(name).get<std::string>(); }
+  std::int64_t Int(const char* name) const { return attrs.at(name).get<std::int64_t>(); }
   // Axes of a reduction: attribute `axis`, all when absent.
   Array Axes() const {
     if (attrs.contains("axis") && attrs["axis"].is_number()) return Ints32({attrs["axis"].get<std::int64_t>()});
@@ -158,12 +160,54 @@ const std::map<std::string, Runner>& Runners() {
     auto* m = new std::map<std::string, Runner>{
         {"conv2d", Convolution("Conv2D")},
         {"depthwise_conv2d", Convolution("DepthwiseConv2dNative")},
+        {"conv2d_transpose",
+         [](const Call& c) -> Tensors {
+           const Array sizes = Ints32(c.attrs.at("output_shape").get<Ints>());
+           return {{"y", c.One("Conv2DBackpropInput", {sizes, c.at("w"), c.at("x")},
+                               {{"strides", Four(c.attrs, "strides")}, {"padding", c.Text("padding")}})}};
+         }},
+        {"separable_conv2d",
+         [](const Call& c) -> Tensors {
+           const Array depthwise = c.One("DepthwiseConv2dNative", {c.at("x"), c.at("dw")},
+                                         {{"strides", Four(c.attrs, "strides")},
+                                          {"dilations", Four(c.attrs, "dilations")},
+                                          {"padding", c.Text("padding")}});
+           return {{"y", c.One("Conv2D", {depthwise, c.at("pw")},
+                               {{"strides", Ints{1, 1, 1, 1}}, {"padding", std::string("VALID")}})}};
+         }},
         {"max_pool", Pool("MaxPool")},
         {"avg_pool", Pool("AvgPool")},
         {"fused_batch_norm_train", BatchNorm(true)},
         {"fused_batch_norm_infer", BatchNorm(false)},
         {"softmax", SoftmaxOver("Softmax")},
         {"log_softmax", SoftmaxOver("LogSoftmax")},
+        {"leaky_relu",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("LeakyRelu", {c.at("x")}, {{"alpha", c.attrs.at("alpha").get<float>()}})}};
+         }},
+        {"swish",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Mul", {c.at("x"), c.One("Sigmoid", {c.at("x")})})}};
+         }},
+        {"log_sigmoid",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Neg", {c.One("Softplus", {c.One("Neg", {c.at("x")})})})}};
+         }},
+        {"softmax_cross_entropy_with_logits",
+         [](const Call& c) -> Tensors {
+           return {{"loss", c.One("SoftmaxCrossEntropyWithLogits", {c.at("logits"), c.at("labels")})}};
+         }},
+        {"sparse_softmax_cross_entropy_with_logits",
+         [](const Call& c) -> Tensors {
+           const Array& logits = c.at("logits");
+           if (logits.rank() == 2)
+             return {{"loss", c.One("SparseSoftmaxCrossEntropyWithLogits", {logits, c.at("labels")})}};
+           // tf: flattened to rows and back
+           const Array rows = c.One("Reshape", {logits, Ints32({-1, logits.dim(logits.rank() - 1)})});
+           const Array labels = c.One("Reshape", {c.at("labels"), Ints32({-1})});
+           return {
+               {"loss", c.One("SparseSoftmaxCrossEntropyWithLogits", {rows, labels}).Reshaped(c.at("labels").shape())}};
+         }},
         {"bias_add",
          [](const Call& c) -> Tensors {
            return {{"y", c.One("BiasAdd", {c.at("x"), c.at("b")})}};
@@ -184,6 +228,69 @@ const std::map<std::string, Runner>& Runners() {
            std::vector<Array> values = Sorted(c.in);
            values.push_back(Scalar32(c.attrs.at("axis").get<std::int64_t>()));
            return {{"y", c.One("ConcatV2", values)}};
+         }},
+        {"stack",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Pack", Sorted(c.in), {{"axis", c.Int("axis")}})}};
+         }},
+        {"cumsum",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Cumsum", {c.at("x"), Scalar32(c.Int("axis"))},
+                               {{"exclusive", c.attrs.value("exclusive", false)},
+                                {"reverse", c.attrs.value("reverse", false)}})}};
+         }},
+        {"gather",
+         [](const Call& c) -> Tensors {
+           const Array axis = Scalar32(c.attrs.value("axis", 0));
+           return {{"y", c.One("GatherV2", {c.at("x"), c.at("i"), axis},
+                               {{"batch_dims", c.attrs.value("batch_dims", std::int64_t{0})}})}};
+         }},
+        {"gather_nd",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("GatherNd", {c.at("x"), c.at("i")})}};
+         }},
+        {"one_hot",
+         [](const Call& c) -> Tensors {
+           const Array on = Array::Scalar(c.attrs.value("on", 1.0F)), off = Array::Scalar(c.attrs.value("off", 0.0F));
+           return {{"y", c.One("OneHot", {c.at("i"), Scalar32(c.Int("depth")), on, off},
+                               {{"axis", c.attrs.value("axis", std::int64_t{-1})}})}};
+         }},
+        {"argmax",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("ArgMax", {c.at("x"), Scalar32(c.Int("axis"))})}};
+         }},
+        {"argmin",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("ArgMin", {c.at("x"), Scalar32(c.Int("axis"))})}};
+         }},
+        {"strided_slice",
+         [](const Call& c) -> Tensors {
+           std::vector<Array> inputs{c.at("x")};
+           for (const char* name : {"begin", "end", "strides"}) inputs.push_back(Ints32(c.attrs.at(name).get<Ints>()));
+           return {{"y", c.One("StridedSlice", inputs)}};
+         }},
+        {"tile",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("Tile", {c.at("x"), Ints32(c.attrs.at("multiples").get<Ints>())})}};
+         }},
+        {"top_k",
+         [](const Call& c) -> Tensors {
+           const std::vector<Value> out = c.Run("TopKV2", {c.at("x"), Scalar32(c.Int("k"))});
+           return {{"values", out[0].array()}, {"indices", out[1].array()}};
+         }},
+        {"lrn",
+         [](const Call& c) -> Tensors {
+           return {{"y", c.One("LRN", {c.at("x")},
+                               {{"depth_radius", c.Int("depth_radius")},
+                                {"bias", c.attrs.at("bias").get<float>()},
+                                {"alpha", c.attrs.at("alpha").get<float>()},
+                                {"beta", c.attrs.at("beta").get<float>()}})}};
+         }},
+        {"clip_by_value",
+         [](const Call& c) -> Tensors {
+           const Array low = Array::Scalar(c.attrs.at("lo").get<float>()),
+                       high = Array::Scalar(c.attrs.at("hi").get<float>());
+           return {{"y", c.One("Maximum", {c.One("Minimum", {c.at("x"), high}), low})}};
          }},
         {"reshape",
          [](const Call& c) -> Tensors {
@@ -224,6 +331,14 @@ const std::map<std::string, Runner>& Runners() {
                                    {"ceil", "Ceil"},
                                    {"round", "Round"},
                                    {"rint", "Rint"},
+                                   {"selu", "Selu"},
+                                   {"softsign", "Softsign"},
+                                   {"log1p", "Log1p"},
+                                   {"expm1", "Expm1"},
+                                   {"reciprocal", "Reciprocal"},
+                                   {"erf", "Erf"},
+                                   {"sin", "Sin"},
+                                   {"cos", "Cos"},
                                    {"l2_loss", "L2Loss"}})
       m->emplace(name, Unary(op));
     for (const auto& [name, op] : {std::pair<const char*, const char*>{"add", "AddV2"},
@@ -234,6 +349,9 @@ const std::map<std::string, Runner>& Runners() {
                                    {"minimum", "Minimum"},
                                    {"pow", "Pow"},
                                    {"squared_difference", "SquaredDifference"},
+                                   {"floormod", "FloorMod"},
+                                   {"floordiv", "FloorDiv"},
+                                   {"div_no_nan", "DivNoNan"},
                                    {"less", "Less"},
                                    {"less_equal", "LessEqual"},
                                    {"equal", "Equal"},

@@ -3,12 +3,9 @@
 #include <gtest/gtest.h>
 
 namespace equiv::ops {
-void RegisterBatchNorm(OpRegistry& r);
-void RegisterConv(OpRegistry& r);
-void RegisterMatmul(OpRegistry& r);
-void RegisterPool(OpRegistry& r);
-void RegisterReduce(OpRegistry& r);
-void RegisterSoftmax(OpRegistry& r);
+#define EQUIV_OP_FAMILY(X) void Register##X(OpRegistry& r);
+#include "kernels/ops/families.inc"
+#undef EQUIV_OP_FAMILY
 }  // namespace equiv::ops
 
 namespace equiv::test {
@@ -16,12 +13,9 @@ namespace equiv::test {
 const OpRegistry& ComputeOps() {
   static const OpRegistry& registry = []() -> OpRegistry& {
     static OpRegistry r;
-    ops::RegisterBatchNorm(r);
-    ops::RegisterConv(r);
-    ops::RegisterMatmul(r);
-    ops::RegisterPool(r);
-    ops::RegisterReduce(r);
-    ops::RegisterSoftmax(r);
+#define EQUIV_OP_FAMILY(X) ops::Register##X(r);
+#include "kernels/ops/families.inc"
+#undef EQUIV_OP_FAMILY
     r.AddBackend({.name = "cpu", .description = "reference", .speed = 1, .kernels = {}, .prepare = {}});
     return r;
   }();

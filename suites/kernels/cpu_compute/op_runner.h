@@ -10,7 +10,7 @@
 
 namespace equiv::test {
 
-// The contraction, pooling, normalisation and reduction families on backend "cpu".
+// Every family on backend "cpu".
 const OpRegistry& ComputeOps();
 
 // Output shapes as a graph would infer them. Inputs given as arrays count as constants when `constants` is set.

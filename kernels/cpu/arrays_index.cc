@@ -1,0 +1,355 @@
+#include "kernels/cpu/arrays_index.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <type_traits>
+
+#include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/reduce.h"
+
+namespace equiv::cpu {
+namespace {
+using Ints = std::vector<std::int64_t>;
+
+int AxisOf(KernelContext& ctx, std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank)
+    throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+std::int64_t ScalarOf(KernelContext& ctx, int i) {
+  const Array& a = ctx.input(i);
+  if (a.num_elements() != 1)
+    throw InvalidArgumentError(
+        fmt::format("{}input {} must be a scalar, got shape {}", ctx.Where(), i, a.shape().ToString()));
+  return a.AsInt64Vector()[0];
+}
+std::int64_t Product(const Shape& shape, int begin, int end) {
+  std::int64_t n = 1;
+  for (int d = begin; d < end; ++d) n *= shape[d];
+  return n;
+}
+std::size_t RequireFixedSize(KernelContext& ctx, DType dtype) {
+  if (SizeOf(dtype) == 0) UnsupportedDType(ctx, dtype);
+  return SizeOf(dtype);
+}
+// "2,1": where element `at` of `shape` is.
+std::string Position(const Shape& shape, std::int64_t at) {
+  Ints index(static_cast<std::size_t>(shape.rank()));
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    index[static_cast<std::size_t>(d)] = at % shape[d];
+    at /= shape[d];
+  }
+  return fmt::format("{}", fmt::join(index, ","));
+}
+
+void GatherAlong(KernelContext& ctx, int axis, int batch_dims) {
+  const Array params = ctx.input(0), indices = ctx.input(1);
+  const Shape &shape = params.shape(), &where = indices.shape();
+  for (int d = 0; d < batch_dims; ++d)
+    if (shape[d] != where[d])
+      throw InvalidArgumentError(fmt::format("{}params.shape[{}]: {} should be equal to indices.shape[{}]: {}",
+                                             ctx.Where(), d, shape[d], d, where[d]));
+  Ints dims;
+  for (int d = 0; d < axis; ++d) dims.push_back(shape[d]);
+  for (int d = batch_dims; d < where.rank(); ++d) dims.push_back(where[d]);
+  for (int d = axis + 1; d < shape.rank(); ++d) dims.push_back(shape[d]);
+  const Ints index = indices.AsInt64Vector();
+  for (std::size_t i = 0; i < index.size(); ++i)
+    if (index[i] < 0 || index[i] >= shape[axis])
+      throw InvalidArgumentError(fmt::format("{}indices[{}] = {} is not in [0, {})", ctx.Where(),
+                                             Position(where, static_cast<std::int64_t>(i)), index[i], shape[axis]));
+  const auto inner =
+      Product(shape, axis + 1, shape.rank()) * static_cast<std::int64_t>(RequireFixedSize(ctx, params.dtype()));
+  const std::int64_t outer = Product(shape, batch_dims, axis), count = Product(where, batch_dims, where.rank());
+  Array& out = ctx.Allocate(0, Shape(dims));
+  if (out.num_elements() == 0) return;
+  ctx.pool().ParallelRanges(Product(shape, 0, axis) * count, RowsPerBlock(inner),
+                            [&](std::int64_t begin, std::int64_t end) {
+                              for (std::int64_t row = begin; row < end; ++row) {
+                                const std::int64_t slice = row / count, batch = slice / outer;
+                                const std::int64_t i = index[static_cast<std::size_t>(batch * count + row % count)];
+                                std::memcpy(out.raw() + row * inner, params.raw() + (slice * shape[axis] + i) * inner,
+                                            static_cast<std::size_t>(inner));
+                              }
+                            });
+}
+}  // namespace
+
+void Gather(KernelContext& ctx) {
+  if (ctx.input(0).rank() < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
+  GatherAlong(ctx, 0, 0);
+}
+void GatherV2(KernelContext& ctx) {
+  const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
+  if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
+  const int axis = AxisOf(ctx, ScalarOf(ctx, 2), rank);
+  const std::int64_t given = ctx.attrs().Get<std::int64_t>("batch_dims");
+  const std::int64_t batch_dims = given < 0 ? given + index_rank : given;
+  if (batch_dims < 0 || batch_dims > index_rank || batch_dims > axis)
+    throw InvalidArgumentError(fmt::format("{}batch_dims ({}) must be in [{}, {}] and at most axis ({})", ctx.Where(),
+                                           given, -index_rank, index_rank, axis));
+  GatherAlong(ctx, axis, static_cast<int>(batch_dims));
+}
+void GatherNd(KernelContext& ctx) {
+  const Array params = ctx.input(0), indices = ctx.input(1);
+  const Shape &shape = params.shape(), &where = indices.shape();
+  if (where.rank() < 1) throw InvalidArgumentError(ctx.Where() + "indices must be at least a vector");
+  const auto depth = static_cast<int>(where[where.rank() - 1]);
+  if (depth > shape.rank())
+    throw InvalidArgumentError(fmt::format("{}index innermost dimension length must be <= params rank; saw: {} vs. {}",
+                                           ctx.Where(), depth, shape.rank()));
+  Ints dims(where.dims().begin(), where.dims().end() - 1);
+  for (int d = depth; d < shape.rank(); ++d) dims.push_back(shape[d]);
+  const auto inner =
+      Product(shape, depth, shape.rank()) * static_cast<std::int64_t>(RequireFixedSize(ctx, params.dtype()));
+  const std::int64_t rows = Product(where, 0, where.rank() - 1);
+  const Ints index = indices.AsInt64Vector();
+  Array& out = ctx.Allocate(0, Shape(dims));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    std::int64_t from = 0;
+    const std::span<const std::int64_t> at(index.data() + row * depth, static_cast<std::size_t>(depth));
+    for (int d = 0; d < depth; ++d) {
+      const std::int64_t i = at[static_cast<std::size_t>(d)];
+      if (i < 0 || i >= shape[d])
+        throw InvalidArgumentError(fmt::format("{}indices[{}] = [{}] does not index into param shape {}", ctx.Where(),
+                                               Position(Shape(where.dims().first(where.dims().size() - 1)), row),
+                                               fmt::join(at, ", "), shape.ToString()));
+      from = from * shape[d] + i;
+    }
+    if (inner > 0) std::memcpy(out.raw() + row * inner, params.raw() + from * inner, static_cast<std::size_t>(inner));
+  }
+}
+
+void OneHot(KernelContext& ctx) {
+  const Array indices = ctx.input(0), on = ctx.input(2), off = ctx.input(3);
+  const std::int64_t depth = ScalarOf(ctx, 1), given = ctx.attrs().Get<std::int64_t>("axis");
+  if (depth < 0) throw InvalidArgumentError(fmt::format("{}depth must be non-negative, got: {}", ctx.Where(), depth));
+  for (const Array* value : {&on, &off})
+    if (value->rank() != 0)
+      throw InvalidArgumentError(ctx.Where() + "on_value and off_value must be scalars, got shape " +
+                                 value->shape().ToString());
+  const int axis = AxisOf(ctx, given, indices.rank() + 1);
+  Ints dims = indices.shape().vector();
+  dims.insert(dims.begin() + axis, depth);
+  const std::size_t size = RequireFixedSize(ctx, on.dtype());
+  Array& out = ctx.Allocate(0, Shape(dims));
+  for (std::int64_t i = 0; i < out.num_elements(); ++i)
+    std::memcpy(out.raw() + static_cast<std::size_t>(i) * size, off.raw(), size);
+  const std::int64_t inner = Product(indices.shape(), axis, indices.rank());
+  const auto set = [&](std::int64_t i, std::int64_t hot) {
+    if (hot >= 0 && hot < depth)
+      std::memcpy(out.raw() + static_cast<std::size_t>((i / inner * depth + hot) * inner + i % inner) * size, on.raw(),
+                  size);
+  };
+  if (indices.dtype() == DType::kUInt8) {
+    for (std::int64_t i = 0; i < indices.num_elements(); ++i) set(i, indices.data<std::uint8_t>()[i]);
+  } else {
+    const Ints hot = indices.AsInt64Vector();
+    for (std::size_t i = 0; i < hot.size(); ++i) set(static_cast<std::int64_t>(i), hot[i]);
+  }
+}
+
+namespace {
+template <class T, class Better>
+void ArgBest(KernelContext& ctx, T start, Better better) {
+  const Array in = ctx.input(0);
+  const int axis = AxisOf(ctx, ScalarOf(ctx, 1), in.rank());
+  const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
+  if (n == 0)
+    throw InvalidArgumentError(
+        fmt::format("{}Reduction axis {} is empty in shape {}", ctx.Where(), axis, in.shape().ToString()));
+  Ints dims = in.shape().vector();
+  dims.erase(dims.begin() + axis);
+  Array& out = ctx.Allocate(0, Shape(dims));
+  const T* x = in.data<T>();
+  ctx.pool().ParallelRanges(out.num_elements(), RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T* from = x + i / inner * n * inner + i % inner;
+      T best = start;
+      std::int64_t at = 0;
+      for (std::int64_t k = 0; k < n; ++k)
+        if (better(from[k * inner], best)) best = from[k * inner], at = k;
+      if (out.dtype() == DType::kInt32)
+        out.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(at);
+      else
+        out.mutable_data<std::int64_t>()[i] = at;
+    }
+  });
+}
+}  // namespace
+
+void ArgMax(KernelContext& ctx) {
+  if (ctx.input(0).dtype() == DType::kBool) return ArgBest<bool>(ctx, false, [](bool a, bool b) { return a && !b; });
+  ForNumeric(ctx, ctx.input(0).dtype(),
+             [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::lowest(), [](T a, T b) { return a > b; }); });
+}
+void ArgMin(KernelContext& ctx) {
+  if (ctx.input(0).dtype() == DType::kBool) return ArgBest<bool>(ctx, true, [](bool a, bool b) { return !a && b; });
+  ForNumeric(ctx, ctx.input(0).dtype(),
+             [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::max(), [](T a, T b) { return a < b; }); });
+}
+
+void TopKV2(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const std::int64_t k = ScalarOf(ctx, 1);
+  if (k < 0) throw InvalidArgumentError(fmt::format("{}Need k >= 0, got {}", ctx.Where(), k));
+  if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "input must be >= 1-D, got shape []");
+  const std::int64_t n = in.dim(in.rank() - 1);
+  if (n < k)
+    throw InvalidArgumentError(
+        fmt::format("{}input must have at least k columns. Had {}, needed {}", ctx.Where(), n, k));
+  Ints dims = in.shape().vector();
+  dims.back() = k;
+  const std::int64_t rows = Product(in.shape(), 0, in.rank() - 1);
+  ForNumeric(ctx, in.dtype(), [&]<class T>() {
+    const T* x = in.data<T>();
+    T* values = ctx.Allocate(0, Shape(dims)).template mutable_data<T>();
+    Array& indices = ctx.Allocate(1, Shape(dims));
+    ctx.pool().ParallelRanges(rows, RowsPerBlock(n * 4), [&](std::int64_t begin, std::int64_t end) {
+      Ints order(static_cast<std::size_t>(n));
+      for (std::int64_t row = begin; row < end; ++row) {
+        const T* from = x + row * n;
+        std::iota(order.begin(), order.end(), 0);
+        // A NaN sorts behind everything, so that the order is a strict one.
+        std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](std::int64_t a, std::int64_t b) {
+          const bool a_nan = from[a] != from[a], b_nan = from[b] != from[b];
+          if (a_nan || b_nan) return a_nan == b_nan ? a < b : b_nan;
+          return from[a] > from[b] || (from[a] == from[b] && a < b);
+        });
+        for (std::int64_t i = 0; i < k; ++i) {
+          const std::int64_t at = order[static_cast<std::size_t>(i)];
+          values[row * k + i] = from[at];
+          if (indices.dtype() == DType::kInt64)
+            indices.mutable_data<std::int64_t>()[row * k + i] = at;
+          else
+            indices.mutable_data<std::int32_t>()[row * k + i] = static_cast<std::int32_t>(at);
+        }
+      }
+    });
+  });
+}
+
+namespace {
+template <class T>
+std::int64_t LengthOf(const FailFn& fail, T start, T limit, T delta) {
+  if (delta == T{0}) fail("Requires delta != 0: 0");
+  if (delta > T{0} ? start > limit : start < limit)
+    fail(fmt::format("Requires start {} limit when delta {} 0: {}/{}",
+                     delta > T{0} ? "<=" : ">=", delta > T{0} ? ">" : "<", start, limit));
+  if constexpr (std::is_integral_v<T>) {
+    const auto span = static_cast<std::uint64_t>(start < limit ? limit : start) -
+                      static_cast<std::uint64_t>(start < limit ? start : limit);
+    const auto step = delta > T{0} ? static_cast<std::uint64_t>(delta) : -static_cast<std::uint64_t>(delta);
+    return static_cast<std::int64_t>((span + step - 1) / step);
+  } else {
+    return static_cast<std::int64_t>(std::ceil(std::abs((limit - start) / delta)));
+  }
+}
+template <class F>
+void ForRange(const FailFn& fail, DType dtype, const F& f) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return f.template operator()<float>();
+    case DType::kFloat64:
+      return f.template operator()<double>();
+    case DType::kInt32:
+      return f.template operator()<std::int32_t>();
+    case DType::kInt64:
+      return f.template operator()<std::int64_t>();
+    default:
+      fail("no range of " + std::string(Name(dtype)));
+  }
+}
+}  // namespace
+
+std::int64_t RangeLength(const FailFn& fail, const Array& start, const Array& limit, const Array& delta) {
+  for (const Array* a : {&start, &limit, &delta})
+    if (a->num_elements() != 1) fail("start, limit and delta must be scalars, got shape " + a->shape().ToString());
+  std::int64_t length = 0;
+  ForRange(fail, start.dtype(),
+           [&]<class T>() { length = LengthOf(fail, start.data<T>()[0], limit.data<T>()[0], delta.data<T>()[0]); });
+  return length;
+}
+
+void Range(KernelContext& ctx) {
+  const Array start = ctx.input(0), delta = ctx.input(2);
+  const std::int64_t n = RangeLength(FailOf(ctx), start, ctx.input(1), delta);
+  ForNumeric(ctx, start.dtype(), [&]<class T>() {
+    T* out = ctx.Allocate(0, Shape{n}).template mutable_data<T>();
+    const T first = start.data<T>()[0], step = delta.data<T>()[0];
+    for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(first + static_cast<T>(i) * step);
+  });
+}
+
+void Cumsum(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const int axis = AxisOf(ctx, ScalarOf(ctx, 1), in.rank());
+  const bool exclusive = ctx.attrs().Get<bool>("exclusive"), reverse = ctx.attrs().Get<bool>("reverse");
+  const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
+  ForNumeric(ctx, in.dtype(), [&]<class T>() {
+    const T* x = in.data<T>();
+    T* y = ctx.Allocate(0, in.shape()).template mutable_data<T>();
+    if (in.num_elements() == 0) return;
+    ctx.pool().ParallelRanges(in.num_elements() / n, RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t first = i / inner * n * inner + i % inner;
+        T sum{0};
+        for (std::int64_t k = 0; k < n; ++k) {
+          const std::int64_t at = first + (reverse ? n - 1 - k : k) * inner;
+          if (exclusive) y[at] = sum;
+          if constexpr (std::is_integral_v<T>)
+            sum =
+                static_cast<T>(static_cast<std::make_unsigned_t<T>>(sum) + static_cast<std::make_unsigned_t<T>>(x[at]));
+          else
+            sum += x[at];
+          if (!exclusive) y[at] = sum;
+        }
+      }
+    });
+  });
+}
+
+namespace {
+void ReduceBool(KernelContext& ctx, bool all) {
+  const Array in = ctx.input(0);
+  const Shape shape = in.shape();
+  const std::vector<bool> reduced = ReducedAxes(FailOf(ctx), ctx.input(1).AsInt64Vector(), shape.rank());
+  const bool keep = ctx.attrs().Get<bool>("keep_dims");
+  Ints dims, strides(static_cast<std::size_t>(shape.rank()));
+  std::int64_t step = 1;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    const auto at = static_cast<std::size_t>(d);
+    if (!reduced[at]) {
+      strides[at] = step;
+      step *= shape[d];
+    }
+  }
+  for (int d = 0; d < shape.rank(); ++d) {
+    const bool gone = reduced[static_cast<std::size_t>(d)];
+    if (!gone || keep) dims.push_back(gone ? 1 : shape[d]);
+  }
+  const bool* x = in.data<bool>();
+  Array& output = ctx.Allocate(0, Shape(dims));
+  bool* out = output.mutable_data<bool>();
+  std::fill_n(out, output.num_elements(), all);
+  for (std::int64_t i = 0; i < in.num_elements(); ++i) {
+    if (x[i] == all) continue;
+    std::int64_t rest = i, at = 0;
+    for (int d = shape.rank() - 1; d >= 0; --d) {
+      at += rest % shape[d] * strides[static_cast<std::size_t>(d)];
+      rest /= shape[d];
+    }
+    out[at] = !all;
+  }
+}
+}  // namespace
+void All(KernelContext& ctx) { ReduceBool(ctx, true); }
+void Any(KernelContext& ctx) { ReduceBool(ctx, false); }
+
+}  // namespace equiv::cpu

@@ -1,0 +1,24 @@
+// kernels/cpu/arrays_index.h - kernels that look elements up, look for them, or run along an axis.
+#pragma once
+#include "kernels/base/kernel.h"
+#include "kernels/cpu/conv_geometry.h"
+
+namespace equiv::cpu {
+
+void Gather(KernelContext& ctx);    // params, indices: along the first axis
+void GatherV2(KernelContext& ctx);  // params, indices, axis; attribute batch_dims
+void GatherNd(KernelContext& ctx);  // params, indices [..., n]: n leading axes
+void OneHot(KernelContext& ctx);    // indices, depth, on_value, off_value; attribute axis
+// The first of the largest or smallest elements; a NaN is never taken. Attribute output_type.
+void ArgMax(KernelContext& ctx);
+void ArgMin(KernelContext& ctx);
+void TopKV2(KernelContext& ctx);  // input, k: along the last axis, largest first, then by index; NaN last
+void Range(KernelContext& ctx);   // start, limit, delta
+void Cumsum(KernelContext& ctx);  // x, axis; attributes exclusive, reverse
+void All(KernelContext& ctx);     // input, reduction_indices; attribute keep_dims
+void Any(KernelContext& ctx);
+
+// Elements of the range of three scalars. Fails when it would not end.
+std::int64_t RangeLength(const FailFn& fail, const Array& start, const Array& limit, const Array& delta);
+
+}  // namespace equiv::cpu

@@ -1,0 +1,244 @@
+#include "kernels/cpu/arrays_slice.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/slice_geometry.h"
+#include "kernels/cpu/view.h"
+
+namespace equiv::cpu {
+namespace {
+using Ints = std::vector<std::int64_t>;
+
+int AxisOf(KernelContext& ctx, std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank)
+    throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+std::int64_t ScalarOf(KernelContext& ctx, int i) {
+  const Array& a = ctx.input(i);
+  if (a.num_elements() != 1)
+    throw InvalidArgumentError(
+        fmt::format("{}input {} must be a scalar, got shape {}", ctx.Where(), i, a.shape().ToString()));
+  return a.AsInt64Vector()[0];
+}
+Ints VectorOf(KernelContext& ctx, int i, int length) {
+  const Array& a = ctx.input(i);
+  if (a.rank() != 1 || a.num_elements() != length)
+    throw InvalidArgumentError(fmt::format("{}input {} must be a vector of {} values, got shape {}", ctx.Where(), i,
+                                           length, a.shape().ToString()));
+  return a.AsInt64Vector();
+}
+// [first, first + count) along `axis` of `in`, as output `i` of `shape`.
+void CopyPart(KernelContext& ctx, const Array& in, int axis, std::int64_t first, std::int64_t count, int i,
+              const Shape& shape) {
+  View view{.offset = 0, .dims = in.shape().vector(), .strides = StridesOf(in.shape())};
+  const auto at = static_cast<std::size_t>(axis);
+  view.dims[at] = count;
+  view.offset = first * view.strides[at];
+  CopyView(ctx, in, std::move(view), i, shape);
+}
+void SplitInto(KernelContext& ctx, const Array& in, int axis, const Ints& sizes) {
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    Ints dims = in.shape().vector();
+    dims[static_cast<std::size_t>(axis)] = sizes[i];
+    CopyPart(ctx, in, axis, first, sizes[i], static_cast<int>(i), Shape(dims));
+    first += sizes[i];
+  }
+}
+}  // namespace
+
+Ints SplitSizes(const FailFn& fail, Ints sizes, std::int64_t dim) {
+  std::int64_t known = 0;
+  int open = -1;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == -1 && open < 0)
+      open = static_cast<int>(i);
+    else if (sizes[i] < 0)
+      fail(fmt::format("size_splits must be non-negative but for one -1, got [{}]", fmt::join(sizes, ",")));
+    else
+      known += sizes[i];
+  }
+  if (open < 0 ? known != dim : known > dim)
+    fail(fmt::format("size_splits [{}] must add up to the dimension they split: {} for {}", fmt::join(sizes, ","),
+                     known, dim));
+  if (open >= 0) sizes[static_cast<std::size_t>(open)] = dim - known;
+  return sizes;
+}
+
+void Pack(KernelContext& ctx) {
+  const Shape shape = ctx.input(0).shape();
+  const int n = ctx.num_inputs(), axis = AxisOf(ctx, ctx.attrs().Get<std::int64_t>("axis"), shape.rank() + 1);
+  for (int i = 1; i < n; ++i)
+    if (!(ctx.input(i).shape() == shape))
+      throw InvalidArgumentError(
+          fmt::format("{}Shapes of all inputs must match: values[0].shape = {} != values[{}].shape = {}", ctx.Where(),
+                      shape.ToString(), i, ctx.input(i).shape().ToString()));
+  Ints dims = shape.vector();
+  dims.insert(dims.begin() + axis, n);
+  const std::size_t size = SizeOf(ctx.input(0).dtype());
+  if (size == 0) UnsupportedDType(ctx, ctx.input(0).dtype());
+  std::int64_t outer = 1, inner = static_cast<std::int64_t>(size);
+  for (int d = 0; d < shape.rank(); ++d) (d < axis ? outer : inner) *= shape[d];
+  Array& out = ctx.Allocate(0, Shape(dims));
+  if (out.num_elements() == 0) return;
+  ctx.pool().ParallelRanges(outer, RowsPerBlock(inner * n), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row)
+      for (int i = 0; i < n; ++i)
+        std::copy_n(ctx.input(i).raw() + row * inner, inner, out.raw() + (row * n + i) * inner);
+  });
+}
+void Unpack(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const int axis = AxisOf(ctx, ctx.attrs().Get<std::int64_t>("axis"), in.rank());
+  if (in.dim(axis) != ctx.num_outputs())
+    throw InvalidArgumentError(fmt::format("{}Input shape axis {} must equal {}, got shape {}", ctx.Where(), axis,
+                                           ctx.num_outputs(), in.shape().ToString()));
+  Ints dims = in.shape().vector();
+  dims.erase(dims.begin() + axis);
+  for (int i = 0; i < ctx.num_outputs(); ++i) CopyPart(ctx, in, axis, i, 1, i, Shape(dims));
+}
+void Split(KernelContext& ctx) {
+  const Array in = ctx.input(1);
+  const int axis = AxisOf(ctx, ScalarOf(ctx, 0), in.rank());
+  const std::int64_t parts = ctx.num_outputs();
+  if (in.dim(axis) % parts != 0)
+    throw InvalidArgumentError(
+        fmt::format("{}Number of ways to split should evenly divide the split dimension, but got split_dim {} (size = "
+                    "{}) and num_split {}",
+                    ctx.Where(), axis, in.dim(axis), parts));
+  SplitInto(ctx, in, axis, Ints(static_cast<std::size_t>(parts), in.dim(axis) / parts));
+}
+void SplitV(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const int axis = AxisOf(ctx, ScalarOf(ctx, 2), in.rank());
+  SplitInto(ctx, in, axis, SplitSizes(FailOf(ctx), VectorOf(ctx, 1, ctx.num_outputs()), in.dim(axis)));
+}
+void Slice(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const Ints begin = VectorOf(ctx, 1, in.rank());
+  Ints size = VectorOf(ctx, 2, in.rank());
+  View view{.offset = 0, .dims = {}, .strides = StridesOf(in.shape())};
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    const std::int64_t dim = in.dim(static_cast<int>(i));
+    if (begin[i] < 0 || begin[i] > dim)
+      throw InvalidArgumentError(
+          fmt::format("{}Expected begin[{}] in [0, {}], but got {}", ctx.Where(), i, dim, begin[i]));
+    if (size[i] == -1) size[i] = dim - begin[i];
+    if (size[i] < 0 || begin[i] + size[i] > dim)
+      throw InvalidArgumentError(
+          fmt::format("{}Expected size[{}] in [0, {}], but got {}", ctx.Where(), i, dim - begin[i], size[i]));
+    view.offset += begin[i] * view.strides[i];
+  }
+  view.dims = size;
+  CopyView(ctx, in, std::move(view), 0, Shape(size));
+}
+void StridedSlice(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const auto count = static_cast<int>(ctx.input(1).num_elements());
+  const SliceGeometry g = MakeSliceGeometry(FailOf(ctx), ctx.attrs(), in.shape(), static_cast<std::size_t>(count),
+                                            VectorOf(ctx, 1, count), VectorOf(ctx, 2, count), VectorOf(ctx, 3, count));
+  View view{.offset = 0, .dims = {}, .strides = StridesOf(in.shape())};
+  for (std::size_t i = 0; i < g.dims.size(); ++i) {
+    view.offset += g.dims[i].begin * view.strides[i];
+    view.strides[i] *= g.dims[i].stride;
+    view.dims.push_back(g.dims[i].size);
+  }
+  CopyView(ctx, in, std::move(view), 0, Shape(g.output));
+}
+void Tile(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const Ints multiples = VectorOf(ctx, 1, in.rank()), strides = StridesOf(in.shape());
+  View view;
+  Ints dims = in.shape().vector();
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (multiples[i] < 0)
+      throw InvalidArgumentError(
+          fmt::format("{}Expected multiples[{}] >= 0, but got {}", ctx.Where(), i, multiples[i]));
+    view.dims.insert(view.dims.end(), {multiples[i], dims[i]});
+    view.strides.insert(view.strides.end(), {0, strides[i]});
+    dims[i] *= multiples[i];
+  }
+  CopyView(ctx, in, std::move(view), 0, Shape(dims));
+}
+void ReverseV2(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  View view{.offset = 0, .dims = in.shape().vector(), .strides = StridesOf(in.shape())};
+  std::vector<bool> seen(view.dims.size());
+  for (std::int64_t axis : ctx.input(1).AsInt64Vector()) {
+    const auto d = static_cast<std::size_t>(AxisOf(ctx, axis, in.rank()));
+    if (seen[d]) throw InvalidArgumentError(fmt::format("{}axis {} specified more than once.", ctx.Where(), d));
+    seen[d] = true;
+    view.offset += (view.dims[d] - 1) * view.strides[d];
+    view.strides[d] = -view.strides[d];
+  }
+  CopyView(ctx, in, std::move(view), 0, in.shape());
+}
+void BroadcastTo(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const Shape shape(ctx.input(1).AsInt64Vector());
+  const int extra = shape.rank() - in.rank();
+  View view{.offset = 0, .dims = shape.vector(), .strides = Ints(static_cast<std::size_t>(shape.rank()))};
+  const Ints strides = StridesOf(in.shape());
+  for (int d = 0; d < in.rank(); ++d) {
+    if (extra < 0 || (in.dim(d) != 1 && in.dim(d) != shape[d + extra]))
+      throw InvalidArgumentError(
+          fmt::format("{}Incompatible shapes: {} vs. {}", ctx.Where(), in.shape().ToString(), shape.ToString()));
+    if (in.dim(d) != 1) view.strides[static_cast<std::size_t>(d + extra)] = strides[static_cast<std::size_t>(d)];
+  }
+  CopyView(ctx, in, std::move(view), 0, shape);
+}
+void IdentityN(KernelContext& ctx) {
+  for (int i = 0; i < ctx.num_inputs(); ++i) ctx.set_output(i, ctx.input(i));
+}
+void RankOf(KernelContext& ctx) { ctx.Allocate(0, Shape{}).mutable_data<std::int32_t>()[0] = ctx.input(0).rank(); }
+void SizeOfInput(KernelContext& ctx) {
+  const std::int64_t n = ctx.input(0).num_elements();
+  if (ctx.output_dtype(0) == DType::kInt64) {
+    ctx.Allocate(0, Shape{}).mutable_data<std::int64_t>()[0] = n;
+    return;
+  }
+  if (n > std::numeric_limits<std::int32_t>::max())
+    throw InvalidArgumentError(fmt::format(
+        "{}Number of elements was larger than representable by int32: {}; set out_type to int64", ctx.Where(), n));
+  ctx.Allocate(0, Shape{}).mutable_data<std::int32_t>()[0] = static_cast<std::int32_t>(n);
+}
+
+namespace {
+Shape RequireBlocks(KernelContext& ctx) {
+  RequireNhwc(ctx);
+  const Shape& shape = ctx.input(0).shape();
+  if (shape.rank() != 4)
+    throw InvalidArgumentError(ctx.Where() + "Input rank should be: 4 instead of: " + shape.ToString());
+  return shape;
+}
+}  // namespace
+void SpaceToDepth(KernelContext& ctx) {
+  const Shape shape = RequireBlocks(ctx);
+  const std::int64_t b = ctx.attrs().Get<std::int64_t>("block_size"), depth = shape[3], width = shape[2];
+  if (shape[1] % b != 0 || width % b != 0)
+    throw InvalidArgumentError(fmt::format("{}Image width {} and height {} should be divisible by block_size: {}",
+                                           ctx.Where(), width, shape[1], b));
+  View view{.offset = 0, .dims = {shape[0], shape[1] / b, width / b, b, b, depth}, .strides = {}};
+  view.strides = {shape[1] * width * depth, b * width * depth, b * depth, width * depth, depth, 1};
+  CopyView(ctx, ctx.input(0), std::move(view), 0, Shape{shape[0], shape[1] / b, width / b, depth * b * b});
+}
+void DepthToSpace(KernelContext& ctx) {
+  const Shape shape = RequireBlocks(ctx);
+  const std::int64_t b = ctx.attrs().Get<std::int64_t>("block_size"), height = shape[1], width = shape[2];
+  if (shape[3] % (b * b) != 0)
+    throw InvalidArgumentError(
+        fmt::format("{}Input depth dimension {} should be divisible by: {}", ctx.Where(), shape[3], b * b));
+  const std::int64_t depth = shape[3] / (b * b);
+  View view{.offset = 0, .dims = {shape[0], height, b, width, b, depth}, .strides = {}};
+  view.strides = {height * width * shape[3], width * shape[3], b * depth, shape[3], depth, 1};
+  CopyView(ctx, ctx.input(0), std::move(view), 0, Shape{shape[0], height * b, width * b, depth});
+}
+
+}  // namespace equiv::cpu

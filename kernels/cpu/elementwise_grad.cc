@@ -1,0 +1,99 @@
+#include "kernels/cpu/elementwise_grad.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/base/flush.h"
+#include "kernels/cpu/compute_util.h"
+
+namespace equiv::cpu {
+namespace {
+constexpr std::int64_t kBlock = 1 << 15;
+constexpr double kSeluScale = 1.0507009873554804934193349852946, kSeluScaleAlpha = 1.7580993408473768599402175208123;
+
+template <class F>
+void Pairs(KernelContext& ctx, F f) {
+  const Array a = ctx.input(0), b = ctx.input(1);
+  if (!(a.shape() == b.shape()))
+    throw InvalidArgumentError(fmt::format("{}Inputs must have the same size and shape. Input 0: {} != input 1: {}",
+                                           ctx.Where(), a.shape().ToString(), b.shape().ToString()));
+  ForFloating(ctx, a.dtype(), [&]<class T>() {
+    const T *x = a.data<T>(), *y = b.data<T>();
+    T* z = ctx.Allocate(0, a.shape()).template mutable_data<T>();
+    ctx.pool().ParallelRanges(a.num_elements(), kBlock, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) z[i] = f(x[i], y[i]);
+    });
+  });
+}
+}  // namespace
+
+// tf: a product with 0 or 1, so a gradient that is not finite shows everywhere
+void ReluGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T g, T x) { return g * (x > T{0} ? T{1} : T{0}); });
+}
+void Relu6Grad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T g, T x) { return g * (x > T{0} && x < T{6} ? T{1} : T{0}); });
+}
+void EluGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T g, T y) { return y < T{0} ? (y + T{1}) * g : g; });
+}
+void SeluGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T g, T y) {
+    return y < T{0} ? g * (y + static_cast<T>(kSeluScaleAlpha)) : g * static_cast<T>(kSeluScale);
+  });
+}
+void LeakyReluGrad(KernelContext& ctx) {
+  const float alpha = ctx.attrs().Get<float>("alpha");
+  Pairs(ctx, [alpha]<class T>(T g, T x) { return x > T{0} ? g : g * static_cast<T>(alpha); });
+}
+void SoftplusGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T g, T x) { return g / (std::exp(-x) + T{1}); });
+}
+void SoftsignGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T g, T x) {
+    const T d = T{1} + std::abs(x);
+    return g / (d * d);
+  });
+}
+void SigmoidGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T y, T dy) { return dy * (y * (T{1} - y)); });
+}
+void TanhGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T y, T dy) { return dy * (T{1} - y * y); });
+}
+void SqrtGrad(KernelContext& ctx) {
+  // tf: no gradient stays none, even at 0
+  Pairs(ctx, []<class T>(T y, T dy) { return dy == T{0} ? T{0} : static_cast<T>(0.5) * dy / y; });
+}
+void RsqrtGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T y, T dy) { return ((static_cast<T>(-0.5) * dy) * y) * (y * y); });
+}
+void ReciprocalGrad(KernelContext& ctx) {
+  Pairs(ctx, []<class T>(T y, T dy) { return -dy * (y * y); });
+}
+
+void BiasAddGrad(KernelContext& ctx) {
+  RequireNhwc(ctx);
+  const Array in = ctx.input(0);
+  if (in.rank() < 2)
+    throw InvalidArgumentError(ctx.Where() + "Input tensor must be at least 2D: " + in.shape().ToString());
+  const std::int64_t depth = in.dim(in.rank() - 1), rows = depth == 0 ? 0 : in.num_elements() / depth;
+  ForFloating(ctx, in.dtype(), [&]<class T>() {
+    const ScopedFlushDenormals flush;
+    const T* x = in.data<T>();
+    T* out = ctx.Allocate(0, Shape{depth}).template mutable_data<T>();
+    const std::int64_t block = RowsPerBlock(depth), blocks = (rows + block - 1) / block;
+    std::vector<double> parts(static_cast<std::size_t>(blocks * depth)), sums(static_cast<std::size_t>(depth));
+    ctx.pool().ParallelRanges(rows, block, [&](std::int64_t begin, std::int64_t end) {
+      double* part = parts.data() + begin / block * depth;
+      for (std::int64_t row = begin; row < end; ++row)
+        for (std::int64_t c = 0; c < depth; ++c) part[c] += static_cast<double>(x[row * depth + c]);
+    });
+    for (std::size_t i = 0; i < parts.size(); ++i) sums[i % sums.size()] += parts[i];
+    for (std::int64_t c = 0; c < depth; ++c) out[c] = static_cast<T>(sums[static_cast<std::size_t>(c)]);
+  });
+}
+
+}  // namespace equiv::cpu

@@ -1,0 +1,14 @@
+// kernels/cpu/volume.h - Conv3D with its gradients, MaxPool3D, AvgPool3D. float32 and float64, NDHWC.
+#pragma once
+#include "kernels/base/kernel.h"
+
+namespace equiv::cpu {
+
+// input [n,d,h,w,c], filter [kd,kh,kw,c/groups,o] -> [n,d',h',w',o].
+void Conv3D(KernelContext& ctx);
+void Conv3DBackpropInputV2(KernelContext& ctx);   // input_sizes, filter, out_backprop
+void Conv3DBackpropFilterV2(KernelContext& ctx);  // input, filter_sizes, out_backprop
+void MaxPool3D(KernelContext& ctx);
+void AvgPool3D(KernelContext& ctx);  // the mean of the cells inside the volume
+
+}  // namespace equiv::cpu

@@ -1,0 +1,191 @@
+// kernels/ops/arrays_index.cc - ops that look elements up, look for them, or run along an axis.
+#include "kernels/cpu/arrays_index.h"
+
+#include <fmt/format.h>
+
+#include "kernels/base/op_registry.h"
+#include "kernels/cpu/reduce.h"
+#include "kernels/ops/common_shapes.h"
+
+namespace equiv::ops {
+namespace {
+using Ints = std::vector<std::int64_t>;
+constexpr const char* kNumbers = "T: {float, double, int32, int64}";
+constexpr const char* kTidx = "Tidx: {int32, int64} = int32";
+
+void Append(Ints& dims, const PartialShape& shape, int begin, int end) {
+  for (int d = begin; d < end; ++d) dims.push_back(shape[d]);
+}
+void GatherShape(ShapeContext& c) {
+  const PartialShape params = c.WithRankAtLeast(0, 1), &indices = c.input(1);
+  if (!params.has_rank() || !indices.has_rank()) return c.set_output(0, PartialShape::Unknown());
+  Ints dims = indices.dims();
+  Append(dims, params, 1, params.rank());
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+// tf: the shape function of GatherV2
+void GatherV2Shape(ShapeContext& c) {
+  const PartialShape params = c.WithRankAtLeast(0, 1), &indices = c.input(1);
+  if (!params.has_rank() || !indices.has_rank()) return c.set_output(0, PartialShape::Unknown());
+  const std::int64_t given = c.attr<std::int64_t>("batch_dims");
+  const std::int64_t batch_dims = given < 0 ? given + indices.rank() : given;
+  if (batch_dims < 0 || batch_dims > indices.rank())
+    c.Fail(fmt::format("batch_dims {} must be in [{}, {}]", given, -indices.rank(), indices.rank()));
+  const std::optional<std::int64_t> axis_value = ConstantScalar(c, 2);
+  if (!axis_value)
+    return c.set_output(0,
+                        PartialShape::UnknownOfRank(params.rank() - 1 + indices.rank() - static_cast<int>(batch_dims)));
+  const int axis = Axis(c, *axis_value, params.rank());
+  if (batch_dims > axis) c.Fail(fmt::format("batch_dims ({}) must be at most axis ({})", batch_dims, axis));
+  Ints dims;
+  Append(dims, params, 0, axis);
+  for (int d = 0; d < batch_dims; ++d) {
+    if (params[d] >= 0 && indices[d] >= 0 && params[d] != indices[d])
+      c.Fail(fmt::format("Dimensions must be equal, but are {} and {}: batch dimension {} of params {} and indices {}",
+                         params[d], indices[d], d, params.ToString(), indices.ToString()));
+    if (params[d] < 0) dims[static_cast<std::size_t>(d)] = indices[d];
+  }
+  Append(dims, indices, static_cast<int>(batch_dims), indices.rank());
+  Append(dims, params, axis + 1, params.rank());
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void GatherNdShape(ShapeContext& c) {
+  const PartialShape &params = c.input(0), indices = c.WithRankAtLeast(1, 1);
+  if (!params.has_rank() || !indices.has_rank() || indices.dims().back() < 0)
+    return c.set_output(0, PartialShape::Unknown());
+  const auto depth = static_cast<int>(indices.dims().back());
+  if (depth > params.rank())
+    c.Fail(fmt::format("indices.shape[-1] must be <= params.rank, but saw indices shape: {} and params shape: {}",
+                       indices.ToString(), params.ToString()));
+  Ints dims;
+  Append(dims, indices, 0, indices.rank() - 1);
+  Append(dims, params, depth, params.rank());
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void OneHotShape(ShapeContext& c) {
+  const PartialShape& indices = c.input(0);
+  const std::optional<std::int64_t> depth = ConstantScalar(c, 1);
+  if (depth && *depth < 0) c.Fail(fmt::format("depth must be non-negative, got: {}", *depth));
+  for (int i = 1; i < 4; ++i) c.WithRank(i, 0);
+  if (!indices.has_rank()) return c.set_output(0, indices);
+  Ints dims = indices.dims();
+  dims.insert(dims.begin() + Axis(c, c.attr<std::int64_t>("axis"), indices.rank() + 1), depth.value_or(-1));
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void ArgShape(ShapeContext& c) {
+  const PartialShape in = c.WithRankAtLeast(0, 1);
+  const std::optional<std::int64_t> axis = ConstantScalar(c, 1);
+  if (!in.has_rank()) return c.set_output(0, in);
+  if (!axis) return c.set_output(0, PartialShape::UnknownOfRank(in.rank() - 1));
+  Ints dims = in.dims();
+  dims.erase(dims.begin() + Axis(c, *axis, in.rank()));
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void TopKShape(ShapeContext& c) {
+  const PartialShape in = c.WithRankAtLeast(0, 1);
+  const std::optional<std::int64_t> k = ConstantScalar(c, 1);
+  c.WithRank(1, 0);
+  if (k && *k < 0) c.Fail(fmt::format("Need k >= 0, got {}", *k));
+  PartialShape out = in;
+  if (in.has_rank()) {
+    Ints dims = in.dims();
+    if (k && dims.back() >= 0 && dims.back() < *k)
+      c.Fail(fmt::format("input must have last dimension >= k = {} but is {}", *k, dims.back()));
+    dims.back() = k.value_or(-1);
+    out = PartialShape(std::move(dims));
+  }
+  c.set_output(0, out);
+  c.set_output(1, out);
+}
+void RangeShape(ShapeContext& c) {
+  for (int i = 0; i < 3; ++i) c.WithRank(i, 0);
+  const Array *start = c.constant(0), *limit = c.constant(1), *delta = c.constant(2);
+  const bool known = start && limit && delta;
+  c.set_output(0, PartialShape{known ? cpu::RangeLength(FailThrough(c), *start, *limit, *delta) : -1});
+}
+void BoolReductionShape(ShapeContext& c) {
+  const PartialShape& in = c.input(0);
+  const bool keep = c.attr<bool>("keep_dims");
+  const Array* axes = c.constant(1);
+  if (!in.has_rank() || (!axes && !keep)) return c.set_output(0, PartialShape::Unknown());
+  if (!axes) return c.set_output(0, PartialShape::UnknownOfRank(in.rank()));
+  const std::vector<bool> reduced = cpu::ReducedAxes(FailThrough(c), axes->AsInt64Vector(), in.rank());
+  Ints dims;
+  for (int d = 0; d < in.rank(); ++d) {
+    const bool gone = reduced[static_cast<std::size_t>(d)];
+    if (!gone || keep) dims.push_back(gone ? 1 : in[d]);
+  }
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+}  // namespace
+
+void RegisterArraysIndex(OpRegistry& r) {
+  r.Add({.name = "Gather",
+         .doc = "Slices of the first axis, by index.",
+         .inputs = {"params: Tparams", "indices: Tindices"},
+         .outputs = {"output: Tparams"},
+         .attrs = {"validate_indices: bool = true", "Tparams: type", "Tindices: {int32, int64}"},
+         .shape = GatherShape,
+         .kernel = Stateless(cpu::Gather)});
+  r.Add({.name = "GatherV2",
+         .doc = "Slices of one axis, by index.",
+         .inputs = {"params: Tparams", "indices: Tindices", "axis: Taxis"},
+         .outputs = {"output: Tparams"},
+         .attrs = {"batch_dims: int = 0", "Tparams: type", "Tindices: {int32, int64}", "Taxis: {int32, int64}"},
+         .shape = GatherV2Shape,
+         .kernel = Stateless(cpu::GatherV2)});
+  r.Add({.name = "GatherNd",
+         .doc = "Elements or slices, by the indices along the last axis.",
+         .inputs = {"params: Tparams", "indices: Tindices"},
+         .outputs = {"output: Tparams"},
+         .attrs = {"Tparams: type", "Tindices: {int32, int64}"},
+         .shape = GatherNdShape,
+         .kernel = Stateless(cpu::GatherNd)});
+  r.Add({.name = "OneHot",
+         .doc = "on_value where an index points, off_value elsewhere.",
+         .inputs = {"indices: TI", "depth: int32", "on_value: T", "off_value: T"},
+         .outputs = {"output: T"},
+         .attrs = {"axis: int = -1", "T: type", "TI: {uint8, int32, int64} = int64"},
+         .shape = OneHotShape,
+         .kernel = Stateless(cpu::OneHot)});
+  for (const bool max : {true, false})
+    r.Add({.name = max ? "ArgMax" : "ArgMin",
+           .doc = max ? "Index of the first largest element along one axis."
+                      : "Index of the first smallest element along one axis.",
+           .inputs = {"input: T", "dimension: Tidx"},
+           .outputs = {"output: output_type"},
+           .attrs = {"T: {float, double, int32, int64, bool}", kTidx, "output_type: {int32, int64} = int64"},
+           .shape = ArgShape,
+           .kernel = Stateless(max ? cpu::ArgMax : cpu::ArgMin)});
+  r.Add({.name = "TopKV2",
+         .doc = "The k largest elements of each row, and where they are.",
+         .inputs = {"input: T", "k: Tk"},
+         .outputs = {"values: T", "indices: index_type"},
+         .attrs = {"sorted: bool = true", kNumbers, "Tk: {int32, int64} = int32", "index_type: {int32, int64} = int32"},
+         .shape = TopKShape,
+         .kernel = Stateless(cpu::TopKV2)});
+  r.Add({.name = "Range",
+         .doc = "start, start + delta, ... up to limit.",
+         .inputs = {"start: Tidx", "limit: Tidx", "delta: Tidx"},
+         .outputs = {"output: Tidx"},
+         .attrs = {"Tidx: {float, double, int32, int64} = int32"},
+         .shape = RangeShape,
+         .kernel = Stateless(cpu::Range)});
+  r.Add({.name = "Cumsum",
+         .doc = "Running sums along one axis.",
+         .inputs = {"x: T", "axis: Tidx"},
+         .outputs = {"out: T"},
+         .attrs = {"exclusive: bool = false", "reverse: bool = false", kNumbers, kTidx},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::Cumsum)});
+  for (const bool all : {true, false})
+    r.Add({.name = all ? "All" : "Any",
+           .doc = all ? "Whether all are true, over axes." : "Whether any is true, over axes.",
+           .inputs = {"input: bool", "reduction_indices: Tidx"},
+           .outputs = {"output: bool"},
+           .attrs = {"keep_dims: bool = false", kTidx},
+           .shape = BoolReductionShape,
+           .kernel = Stateless(all ? cpu::All : cpu::Any)});
+}
+
+}  // namespace equiv::ops
