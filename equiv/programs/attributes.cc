@@ -43,7 +43,11 @@ Value CallLayer(rt::Layer& layer, Arguments& arguments) {
     if (name == "training") {
       if (!value.none()) args.training = ToBool(value, "training");
     } else if (name == "scope" && layer.is_v1_style()) {
-      layer.SetCallScope(ToText(value, "scope"));
+      if (auto* scope = value.object<ScopeObject>()) {
+        layer.SetCallScope(scope->scope);
+      } else if (!value.none()) {
+        layer.SetCallScope(ToText(value, "scope"));
+      }
     } else if (name != "mask") {
       throw TypeError(fmt::format("{}.call() got an unexpected keyword argument '{}'", layer.class_name(), name));
     }
@@ -233,6 +237,12 @@ Value Call(const Value& callee, Arguments arguments) {
   }
   if (auto* plain = callee.object<PlainInstance>(); plain && plain->definition().methods.contains("__call__"))
     return plain->Method("__call__", callee, arguments);
+  if (const auto* regularizer = callee.As<rt::Regularizer>()) {
+    const Value x = arguments.positional.empty() ? Value() : arguments.positional[0];
+    if (const auto* variable = x.As<rt::Variable>()) return Value(regularizer->loss(*variable));
+    if (regularizer->of_tensor) return Value(regularizer->of_tensor(ToTensor(x, "x")));
+    throw TypeError("this regularizer takes a variable");
+  }
   if (const auto* object = callee.As<std::shared_ptr<Object>>()) {
     const Value callable = (*object)->Get("__call__");
     return Call(callable, std::move(arguments));
@@ -242,11 +252,6 @@ Value Call(const Value& callee, Arguments arguments) {
     Bound a("initializer", {"shape", "dtype", "**"}, arguments);
     return Value(initializer->make(ToShape(a["shape"], "shape").Require(),
                                    a["dtype"].As<DType>() ? *a["dtype"].As<DType>() : DType::kFloat32));
-  }
-  if (const auto* regularizer = callee.As<rt::Regularizer>()) {
-    const Value x = arguments.positional.empty() ? Value() : arguments.positional[0];
-    if (const auto* variable = x.As<rt::Variable>()) return Value(regularizer->loss(*variable));
-    if (regularizer->of_tensor) return Value(regularizer->of_tensor(ToTensor(x, "x")));
   }
   throw TypeError(fmt::format("'{}' object is not callable", callee.TypeName()));
 }

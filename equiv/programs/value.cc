@@ -25,6 +25,7 @@ bool Value::Truth() const {
   if (const auto* s = As<std::string>()) return !s->empty();
   if (list()) return !list()->empty();
   if (dict()) return !dict()->empty();
+  if (const auto* shape = As<PartialShape>()) return shape->has_rank();
   return true;
 }
 

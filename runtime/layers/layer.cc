@@ -210,7 +210,8 @@ Outputs Layer::operator()(const CallArgs& given) {
       AddLoss(loss / Cast(batch, loss.dtype()));
     }
   }
-  if (graph_flavour_ && std::ranges::all_of(given.inputs, internal::IsKerasTensor)) {
+  // A layer held by value, as the v1 functions make them, is part of no functional model.
+  if (graph_flavour_ && std::ranges::all_of(given.inputs, internal::IsKerasTensor) && !weak_from_this().expired()) {
     auto node = std::make_shared<InboundNode>();
     node->layer = Shared();
     node->inputs = given.inputs;

@@ -114,6 +114,7 @@ class Layer : public Module {
   virtual bool is_v1_style() const { return false; }
   // The scope of a v1 layer's first call. tf: layer(x, scope=...)
   virtual void SetCallScope(const std::string&) {}
+  virtual void SetCallScope(const std::shared_ptr<CapturedScope>&) {}
 
  protected:
   virtual Outputs Call(const CallArgs& args) = 0;

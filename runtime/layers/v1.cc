@@ -55,8 +55,13 @@ V1State::V1State(const std::string& class_name, const std::string& name, ScopeOp
   }
 }
 
-void V1State::SetScope(const std::string& given) {
+void V1State::SetScope(const std::string& given, const std::shared_ptr<CapturedScope>& object) {
   if (scope) return;
+  if (object) {
+    VariableScope entered(object);
+    scope = entered.capture();
+    return;
+  }
   if ((reuse && *reuse != Reuse::kNone) || !given.empty()) {
     VariableScope entered(given.empty() ? base_name : given);
     scope = entered.capture();

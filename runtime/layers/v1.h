@@ -36,7 +36,7 @@ class V1State {
   std::shared_ptr<CapturedScope> scope, current;
   std::optional<Reuse> reuse;
   bool keras_style = false;
-  void SetScope(const std::string& given = {});
+  void SetScope(const std::string& given = {}, const std::shared_ptr<CapturedScope>& object = nullptr);
 };
 std::string ObjectName(const std::string& class_name, const std::string& name);
 template <class Options>
@@ -57,6 +57,7 @@ class V1 : public Base {
 
   bool is_v1_style() const override { return true; }
   void SetCallScope(const std::string& scope) override { state_.SetScope(scope); }
+  void SetCallScope(const std::shared_ptr<CapturedScope>& scope) override { state_.SetScope({}, scope); }
   // "a/dense"; ValueError before the first call. tf: layer.scope_name
   const std::string& scope_name() const {
     if (!state_.scope)
