@@ -219,11 +219,12 @@ Value Call(const Value& callee, Arguments arguments) {
   if (const Function* f = callee.function()) return f->call(arguments);
   if (const auto* held = callee.As<std::shared_ptr<rt::Module>>()) {
     const std::shared_ptr<rt::Module> module = *held;
+    if (auto* instance = dynamic_cast<Instance*>(module.get());
+        instance && instance->definition().methods.contains("__call__"))
+      return instance->Method("__call__", callee, arguments);
     if (auto* layer = dynamic_cast<LayerInstance<rt::Layer>*>(module.get())) return layer->CallWith(arguments);
     if (auto* model = dynamic_cast<LayerInstance<rt::Model>*>(module.get())) return model->CallWith(arguments);
     if (auto* layer = dynamic_cast<rt::Layer*>(module.get())) return CallLayer(*layer, arguments);
-    if (auto* instance = dynamic_cast<Instance*>(module.get()); instance && instance->definition().methods.contains("__call__"))
-      return instance->Method("__call__", callee, arguments);
   }
   if (auto* t = callee.object<TemplateObject>()) {
     Value result;

@@ -343,7 +343,8 @@ class Program final : public Running {
     Value self;
     for (const auto& [key, value] : extra) {
       if (key == "name" && !value.none()) name = ToText(value, "name");
-      else if (key != "name" && key != "trainable" && key != "dtype" && key != "autocast" && key != "dynamic")
+      else if (key != "name" && key != "trainable" && key != "dtype" && key != "autocast" && key != "dynamic" &&
+               key != "input_shape")
         throw TypeError(fmt::format("('Keyword argument not understood:', '{}')", key));
     }
     if (c->base == "layer") {
@@ -355,8 +356,11 @@ class Program final : public Running {
     } else {
       self = Value(std::make_shared<PlainInstance>(c));
     }
-    for (const auto& [key, value] : extra)
+    for (const auto& [key, value] : extra) {
       if (key == "trainable" && !value.none()) SetAttribute(self, "trainable", value);
+      if (key == "input_shape")
+        if (auto* layer = dynamic_cast<rt::Layer*>(self.module())) layer->set_input_shape(ToShape(value, "input_shape"));
+    }
     env->values["self"] = self;
     Block(c->init, env);
     return self;

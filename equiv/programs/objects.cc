@@ -86,16 +86,20 @@ void FlattenTensors(const Value& nest, std::vector<rt::Tensor>& tensors) {
     for (const auto& [key, item] : *nest.dict()) FlattenTensors(item, tensors);
 }
 
-Value PackTensors(const Value& nest, const std::vector<rt::Tensor>& tensors, std::size_t& next) {
+Value PackTensors(const Value& nest, const std::vector<rt::Tensor>& tensors, std::size_t& next, bool keep_variables) {
+  if (nest.As<rt::Variable>() && keep_variables) {
+    ++next;
+    return nest;
+  }
   if (nest.As<rt::Tensor>() || nest.As<rt::Variable>()) return Value(tensors.at(next++));
   if (nest.list()) {
     List items;
-    for (const Value& item : *nest.list()) items.push_back(PackTensors(item, tensors, next));
+    for (const Value& item : *nest.list()) items.push_back(PackTensors(item, tensors, next, keep_variables));
     return Value(std::move(items));
   }
   if (nest.dict()) {
     Dict items;
-    for (const auto& [key, item] : *nest.dict()) items.emplace_back(key, PackTensors(item, tensors, next));
+    for (const auto& [key, item] : *nest.dict()) items.emplace_back(key, PackTensors(item, tensors, next, keep_variables));
     return Value(std::move(items));
   }
   return nest;
@@ -195,7 +199,7 @@ Value LayerInstance<Base>::CallWith(const Arguments& arguments) {
   std::vector<rt::Tensor> flat = {outputs.output};
   for (const auto& [key, tensor] : outputs.end_points) flat.push_back(tensor);
   std::size_t next = 0;
-  return PackTensors(result_, flat, next);
+  return PackTensors(result_, flat, next, true);
 }
 
 template <class Base>

@@ -72,12 +72,13 @@ std::vector<std::string> Texts(const Value& v) {
     for (const Value& item : *v.list()) texts.push_back(ToText(item, "collections"));
   return texts;
 }
-std::vector<std::string> VariablesCollections(const Bound& a) {
-  if (!a.Has("variables_collections")) return {};
-  // tf: `if variables_collections` over an eager tensor-like list asks for a truth value
-  if (rt::Current().eager() && !a["variables_collections"].dict())
-    throw ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
-  return Texts(a["variables_collections"]);
+// One list for all variables, or a dictionary by the variable's name.
+std::vector<std::string> VariablesCollections(const Bound& a, const char* variable) {
+  const Value& given = a["variables_collections"];
+  if (!given.dict()) return Texts(given);
+  for (const auto& [key, value] : *given.dict())
+    if (key == variable) return Texts(value);
+  return {};
 }
 std::string ScopeName(const Bound& a) {
   if (auto* scope = a["scope"].object<ScopeObject>()) return scope->scope->name;
@@ -109,7 +110,8 @@ void Fill(const Bound& a, Args& args) {
   args.reuse = ToReuse(a["reuse"]);
   if (args.reuse == rt::Reuse::kNone) args.reuse.reset();
   args.outputs_collections = Texts(a["outputs_collections"]);
-  args.variables_collections = VariablesCollections(a);
+  args.variables_collections = VariablesCollections(a, "weights");
+  if (a["variables_collections"].dict()) args.biases_collections = VariablesCollections(a, "biases");
   args.trainable = a.Bool("trainable", true);
   args.scope = ScopeName(a);
 }
@@ -246,7 +248,7 @@ void RegisterSlim(PathTable& t) {
               p.trainable = a.Bool("trainable", true);
               p.reuse = ToReuse(a["reuse"]);
               p.outputs_collections = Texts(a["outputs_collections"]);
-              p.variables_collections = VariablesCollections(a);
+              p.variables_collections = VariablesCollections(a, "moving_mean");
               return Value(s::BatchNorm(a.Tensor("inputs"), p, ScopeName(a)));
             });
   AddScoped(t, "slim.layer_norm", "layer_norm",
@@ -319,6 +321,9 @@ void RegisterSlim(PathTable& t) {
         if (!named.empty())
           throw ValueError("When attempting to re-use a scope by suppling adictionary, kwargs must be empty.");
         scope = captured->scope;
+      } else if (given.dict()) {
+        if (!named.empty())
+          throw ValueError("When attempting to re-use a scope by suppling adictionary, kwargs must be empty.");
       } else if (given.list()) {
         for (const Value& op : *given.list()) {
           const Function* f = op.function();

@@ -37,14 +37,26 @@ std::optional<std::int64_t> Seed(const Bound& a) {
 }
 Value Unary(const char* op, Bound& a) { return Value(rt::Current().Add1(op, {a.Tensor("x")}, {}, a.Text("name"))); }
 
-// Python numbers take the dtype of the other operand.
-std::pair<rt::Tensor, rt::Tensor> Operands(const Value& x, const Value& y) {
+// op(x, y) where either may be a Python number: it takes the other's dtype and, in a graph, becomes a constant x or y
+// inside the op's scope.
+template <class Op>
+Value WithNumbers(const Bound& a, const char* op_name, Op op) {
+  const Value &x = a["x"], &y = a["y"];
   const auto dtype = [](const Value& v) -> std::optional<DType> {
     if (const auto* t = v.As<rt::Tensor>()) return t->dtype();
     if (const auto* var = v.As<rt::Variable>()) return var->dtype();
     return std::nullopt;
   };
-  return {ToTensor(x, "x", dtype(x) ? std::nullopt : dtype(y)), ToTensor(y, "y", dtype(y) ? std::nullopt : dtype(x))};
+  const bool plain = (dtype(x) || x.As<std::shared_ptr<Object>>()) && (dtype(y) || y.As<std::shared_ptr<Object>>());
+  if (plain || rt::Current().eager())
+    return Value(op(ToTensor(x, "x", dtype(x) ? std::nullopt : dtype(y)), ToTensor(y, "y", dtype(y) ? std::nullopt : dtype(x)),
+                    a.Text("name")));
+  rt::NameScope scope(a.Text("name", op_name));
+  const auto operand = [&](const Value& v, const char* name, std::optional<DType> other) {
+    return dtype(v) ? rt::ReadOperand(ToTensor(v, name)) : rt::Constant(ToArray(v, name, other), name);
+  };
+  const rt::Tensor left = operand(x, "x", dtype(y)), right = operand(y, "y", dtype(x));
+  return Value(op(left, right, scope.path() + "/"));
 }
 
 Value Binary(const std::string& op, const Value& x, const Value& y) {
@@ -192,24 +204,37 @@ void RegisterTensorFlow(PathTable& t) {
       return Value(rt::Constant(std::move(value), a.Text("name")));
     });
     t.Add(m + "fill", "dims, value, name", [](Bound& a) {
-      return Value(rt::Fill(ToShape(a["dims"], "dims").Require(), a.Tensor("value"), a.Text("name")));
+      const Shape dims = ToShape(a["dims"], "dims").Require();
+      if (a["value"].As<rt::Tensor>() || a["value"].As<rt::Variable>() || rt::Current().eager())
+        return Value(rt::Fill(dims, a.Tensor("value"), a.Text("name")));
+      rt::NameScope scope(a.Text("name", "Fill"));
+      List sizes;
+      for (std::int64_t d : dims.dims()) sizes.push_back(Value(d));
+      const rt::Tensor shape = rt::Constant(
+          ToArray(Value(std::move(sizes)), "dims", DType::kInt32).Reshaped(Shape{dims.rank()}), "dims");
+      const rt::Tensor value = rt::Constant(ToArray(a["value"], "value"), "value");
+      return Value(rt::Current().Add1("Fill", {shape, value}, {}, scope.path() + "/"));
     });
     t.Add(m + "identity", "input, name", [](Bound& a) { return Value(rt::Identity(a.Tensor("input"), a.Text("name"))); });
     t.Add(m + "add", "x, y, name", [](Bound& a) {
-      const auto [x, y] = Operands(a["x"], a["y"]);
-      return Value(rt::Add(x, y, a.Text("name")));
+      return WithNumbers(a, "Add", [](const rt::Tensor& x, const rt::Tensor& y, const std::string& name) {
+        return rt::Add(x, y, name);
+      });
     });
     t.Add(m + "multiply", "x, y, name", [](Bound& a) {
-      const auto [x, y] = Operands(a["x"], a["y"]);
-      return Value(rt::Multiply(x, y, a.Text("name")));
+      return WithNumbers(a, "Mul", [](const rt::Tensor& x, const rt::Tensor& y, const std::string& name) {
+        return rt::Multiply(x, y, name);
+      });
     });
     t.Add(m + "subtract", "x, y, name", [](Bound& a) {
-      const auto [x, y] = Operands(a["x"], a["y"]);
-      return Value(rt::Sub(x, y, a.Text("name")));
+      return WithNumbers(a, "Sub", [](const rt::Tensor& x, const rt::Tensor& y, const std::string& name) {
+        return rt::Sub(x, y, name);
+      });
     });
     t.Add(m + "divide", "x, y, name", [](Bound& a) {
-      const auto [x, y] = Operands(a["x"], a["y"]);
-      return Value(rt::Divide(x, y, a.Text("name")));
+      return WithNumbers(a, "truediv", [](const rt::Tensor& x, const rt::Tensor& y, const std::string& name) {
+        return rt::Divide(x, y, name);
+      });
     });
     for (const char* name : {"matmul", "linalg.matmul"})
       t.Add(m + name, "a, b, transpose_a, transpose_b, name", [](Bound& a) {

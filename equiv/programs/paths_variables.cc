@@ -59,7 +59,10 @@ rt::GetVariableOptions OptionsOf(const Bound& a) {
         throw ValueError(fmt::format("Initializer type '<dtype: '{}'>' and explicit dtype '<dtype: '{}'>' don't match.",
                                      Name(own), Name(*o.dtype)));
     }
-    o.initial_value = ToTensor(a["initializer"], "initializer");
+    // A Python constant is made where the variable is.
+    const Value& v = a["initializer"];
+    o.initial_value = v.As<rt::Tensor>() || v.As<rt::Variable>() ? ToTensor(v, "initializer")
+                                                                 : rt::Tensor(ToArray(v, "initializer"));
   } else if (a.Has("initializer")) {
     // A class or a zero-argument function.
     o.initializer = ToInitializer(a["initializer"], "initializer");
@@ -184,7 +187,15 @@ Value ListOf(const std::vector<T>& items) {
 Value FromItems(const std::vector<rt::CollectionItem>& items) {
   List list;
   for (const rt::CollectionItem& item : items)
-    std::visit([&](const auto& held) { list.push_back(Value(held)); }, item);
+    std::visit(
+        [&](const auto& held) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(held)>, rt::UnreadVariable>) {
+            list.push_back(Value("UnreadVariable"));
+          } else {
+            list.push_back(Value(held));
+          }
+        },
+        item);
   return Value(std::move(list));
 }
 std::string ScopeText(const Value& v) {

@@ -118,8 +118,12 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   AttrMap complete = attrs;
   const std::string_view wanted = name.empty() ? std::string_view(def.name) : name;
   const std::vector<DType> output_dtypes = CompleteAttrs(def, dtypes, complete, wanted);
-  const std::vector<PartialShape> output_shapes =
-      InferShapes(def, complete, wanted, shapes, constants, output_dtypes.size());
+  std::vector<PartialShape> output_shapes;
+  try {
+    output_shapes = InferShapes(def, complete, wanted, shapes, constants, output_dtypes.size());
+  } catch (const InvalidArgumentError& error) {
+    throw ValueError(error.what());  // tf: what is wrong while building is a ValueError
+  }
   auto node = std::make_unique<Node>();
   if (wanted.back() == '/') {
     node->name_ = wanted.substr(0, wanted.size() - 1);

@@ -13,9 +13,6 @@
 
 namespace equiv::runtime {
 
-// The shape given to the first layer of a Sequential model; nullopt when none was.
-std::optional<PartialShape> InputShapeOf(const Layer& layer);
-
 namespace keras {
 
 // What every layer takes, at the end of each options struct. `input_shape` (without the batch dimension) is for the first
@@ -123,11 +120,8 @@ struct RecurrentOptions {
   Activation activity_regularizer = {};
 };
 
-// A layer made by a class of this file: keeps the input shape it was given.
+// A layer made by a class of this file.
 class KerasLayer : public Layer {
- public:
-  const std::optional<PartialShape>& input_shape() const { return input_shape_; }
-
  protected:
   KerasLayer(const char* class_name, const Common& options);
   // One value per spatial dimension.
@@ -135,7 +129,6 @@ class KerasLayer : public Layer {
                                     const char* what) const;
   std::int64_t LastDimension(const PartialShape& shape) const;  // ValueError when unknown
   void RequireRank(const PartialShape& shape, int min_rank, int rank = -1) const;
-  std::optional<PartialShape> input_shape_;
 };
 
 // activation(x * kernel + bias). Input [..., n] of rank 2 or more.

@@ -12,11 +12,6 @@
 
 namespace equiv::runtime {
 
-std::optional<PartialShape> InputShapeOf(const Layer& layer) {
-  const auto* keras_layer = dynamic_cast<const keras::KerasLayer*>(&layer);
-  return keras_layer ? keras_layer->input_shape() : std::nullopt;
-}
-
 namespace internal {
 Initializer DefaultKernelInitializer() {
   // tf: the string glorot_uniform: stateless with TF2 behaviour, the v1 class without (E11)
@@ -32,8 +27,9 @@ KerasLayer::KerasLayer(const char* class_name, const Common& options)
     : Layer(class_name, LayerOptions{.name = options.name,
                                      .dtype = options.dtype,
                                      .trainable = options.trainable,
-                                     .activity_regularizer = options.activity_regularizer}),
-      input_shape_(options.input_shape) {}
+                                     .activity_regularizer = options.activity_regularizer}) {
+  input_shape_ = options.input_shape;
+}
 
 std::vector<std::int64_t> KerasLayer::Spatial(const std::vector<std::int64_t>& given, int rank, std::int64_t fallback,
                                               const char* what) const {

@@ -385,6 +385,13 @@ std::vector<Variable> StoreVariables(const VariableStore& store) {
     for (const Variable& v : module->variables()) all.push_back(v);
   return all;
 }
+}  // namespace
+
+std::vector<Variable> Layer::VariablesOf(const Tracked& tracked) {
+  return tracked.store ? StoreVariables(*tracked.store) : tracked.module->variables();
+}
+
+namespace {
 enum class Kind { kAll, kTrainable, kNonTrainable };
 void Append(std::vector<Variable>& all, const std::vector<Variable>& more, Kind kind = Kind::kAll) {
   for (const Variable& v : more) {

@@ -84,9 +84,9 @@ class Layer : public Module {
   void set_trainable(bool trainable);
 
   // Own weights in order of creation, then sub-layers in order of assignment; trainable ones first (F6).
-  std::vector<Variable> weights() const;
-  std::vector<Variable> trainable_weights() const;
-  std::vector<Variable> non_trainable_weights() const;
+  virtual std::vector<Variable> weights() const;
+  virtual std::vector<Variable> trainable_weights() const;
+  virtual std::vector<Variable> non_trainable_weights() const;
   std::vector<Variable> variables() const override { return weights(); }
   std::vector<Variable> trainable_variables() const override { return trainable_weights(); }
   std::vector<Variable> non_trainable_variables() const override { return non_trainable_weights(); }
@@ -112,6 +112,9 @@ class Layer : public Module {
   virtual bool takes_training() const { return false; }
   // tf: isinstance(layer, legacy_tf_layers.base.Layer)
   virtual bool is_v1_style() const { return false; }
+  // What the first layer of a Sequential may be given, without the batch dimension. tf: input_shape=
+  const std::optional<PartialShape>& input_shape() const { return input_shape_; }
+  void set_input_shape(std::optional<PartialShape> shape) { input_shape_ = std::move(shape); }
   // The scope of a v1 layer's first call. tf: layer(x, scope=...)
   virtual void SetCallScope(const std::string&) {}
   virtual void SetCallScope(const std::shared_ptr<CapturedScope>&) {}
@@ -139,6 +142,7 @@ class Layer : public Module {
 
   bool graph_flavour() const { return graph_flavour_; }
   std::optional<DType> dtype_;
+  std::optional<PartialShape> input_shape_;
   std::optional<DType> weight_dtype() const { return dtype_; }
   bool built_ = false, trainable_ = true;
   std::vector<Variable> trainable_weights_, non_trainable_weights_;
@@ -165,7 +169,8 @@ class Layer : public Module {
   std::vector<CollectionItem> updates_;
 
  protected:
-  std::vector<Tracked>& tracked_list() { return tracked_; }
+  const std::vector<Tracked>& tracked() const { return tracked_; }
+  static std::vector<Variable> VariablesOf(const Tracked& tracked);
   void ClearTracked() { tracked_.clear(); }
 };
 

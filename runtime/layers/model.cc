@@ -7,7 +7,6 @@
 
 #include "kernels/base/error.h"
 #include "runtime/core/ops.h"
-#include "runtime/layers/keras.h"
 #include "runtime/variables/scope_state.h"
 
 namespace equiv::runtime {
@@ -19,6 +18,56 @@ Model::Model(std::string class_name, std::string name) : Layer(std::move(class_n
   EagerScope eager;
   NameScope same(scope.empty() ? scope : scope + "/");
   for (int i = 0; i < 3; ++i) counters_.push_back(MakeVariable(0, {.dtype = DType::kInt64}));
+}
+
+namespace {
+void AppendOnce(std::vector<Variable>& all, const std::vector<Variable>& more) {
+  for (const Variable& v : more)
+    if (std::ranges::find(all, v) == all.end()) all.push_back(v);
+}
+std::vector<Variable> Of(const std::vector<Variable>& variables, bool trainable) {
+  std::vector<Variable> chosen = variables;
+  std::erase_if(chosen, [&](const Variable& v) { return v.trainable() != trainable; });
+  return chosen;
+}
+}  // namespace
+
+std::vector<Variable> Model::weights() const {
+  RequireWeights();
+  std::vector<Variable> all;
+  for (const auto& t : tracked()) AppendOnce(all, VariablesOf(t));
+  AppendOnce(all, trainable_weights_);
+  AppendOnce(all, non_trainable_weights_);
+  return all;
+}
+std::vector<Variable> Model::trainable_weights() const {
+  RequireWeights();
+  std::vector<Variable> all;
+  if (!trainable_) return all;
+  for (const auto& t : tracked())
+    AppendOnce(all, t.store ? Of(VariablesOf(t), true) : t.module->trainable_variables());
+  AppendOnce(all, trainable_weights_);
+  return all;
+}
+std::vector<Variable> Model::non_trainable_weights() const {
+  RequireWeights();
+  std::vector<Variable> all;
+  if (!trainable_) {
+    for (const auto& t : tracked())
+      AppendOnce(all, t.store ? Of(VariablesOf(t), true) : t.module->trainable_variables());
+    AppendOnce(all, trainable_weights_);
+  }
+  for (const auto& t : tracked())
+    AppendOnce(all, t.store ? Of(VariablesOf(t), false) : t.module->non_trainable_variables());
+  AppendOnce(all, non_trainable_weights_);
+  return all;
+}
+
+void Sequential::RequireWeights() const {
+  if (!built_)
+    throw ValueError(fmt::format("Weights for model '{}' have not yet been created. Weights are created when the model is "
+                                 "first called on inputs or `build()` is called with an `input_shape`.",
+                                 name()));
 }
 
 InputLayer::InputLayer(const PartialShape& batch_shape, const InputOptions& options)
@@ -193,7 +242,7 @@ void Sequential::Add(std::shared_ptr<Layer> layer) {
     if (auto* given = dynamic_cast<InputLayer*>(layer.get())) {
       input = given->tensor();
       outputs_ = {input};
-    } else if (const std::optional<PartialShape> shape = InputShapeOf(*layer)) {
+    } else if (const std::optional<PartialShape> shape = layer->input_shape()) {
       std::vector<std::int64_t> dims = {-1};
       dims.insert(dims.end(), shape->dims().begin(), shape->dims().end());
       input = InputOfBatchShape(PartialShape(dims), {.name = layer->name() + "_input"});
@@ -260,6 +309,7 @@ void Sequential::BuildModel(const PartialShape& input_shape) {
 Outputs Sequential::Call(const CallArgs& args) {
   if (!explicit_input_) Infer(args.inputs.at(0).shape(), args.inputs.at(0).dtype());
   if (initialized_) return Functional::Call(args);
+  built_ = true;
   Tensor x = args.inputs.at(0);
   for (const auto& layer : stack_)
     x = (*layer)(CallArgs{{x}, layer->takes_training() ? args.training : std::nullopt}).output;

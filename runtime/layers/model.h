@@ -14,9 +14,15 @@ class Model : public Layer {
  public:
   explicit Model(std::string class_name, std::string name = {});
   bool takes_training() const override { return true; }
+  // Layer by layer, then the model's own: not trainable ones first, as a layer has it.
+  std::vector<Variable> weights() const override;
+  std::vector<Variable> trainable_weights() const override;
+  std::vector<Variable> non_trainable_weights() const override;
 
  protected:
   bool casts_inputs() const override { return false; }
+  // ValueError where asking for weights before they exist is an error.
+  virtual void RequireWeights() const {}
 
  private:
   std::vector<Variable> counters_;
@@ -59,6 +65,7 @@ class Sequential : public Functional {
   std::vector<std::shared_ptr<Layer>> layers() const;
 
  protected:
+  void RequireWeights() const override;
   Outputs Call(const CallArgs& args) override;
 
  private:

@@ -50,6 +50,7 @@ void OverlayWeights(Args& base, const Args& over) {
   Overlay(base.reuse, over.reuse);
   if (!over.outputs_collections.empty()) base.outputs_collections = over.outputs_collections;
   if (!over.variables_collections.empty()) base.variables_collections = over.variables_collections;
+  Overlay(base.biases_collections, over.biases_collections);
   base.trainable = base.trainable && over.trainable;
 }
 Conv2dArgs Merge(Conv2dArgs base, const Conv2dArgs& over) {
@@ -104,8 +105,9 @@ CustomGetter ModelVariableGetter(Rename rename) {
     for (const auto& [from, to] : rename)
       if (last == from) full = full.substr(0, full.size() - last.size()) + std::string(to);
     GetVariableOptions options = given;
-    options.collections.push_back(std::string(kGlobalVariables));
-    options.collections.push_back(std::string(kModelVariables));
+    for (std::string_view collection : {kGlobalVariables, kModelVariables})
+      if (std::ranges::find(options.collections, collection) == options.collections.end())
+        options.collections.emplace_back(collection);
     return getter(full, options);
   };
 }
@@ -127,8 +129,13 @@ VariableScopeOptions ScopeArgs(std::string_view scope, std::string_view default_
 
 void Join(const std::vector<Variable>& variables, const std::vector<std::string>& collections) {
   for (const std::string& collection : collections)
-    for (const Variable& variable : variables)
-      if (variable) AddToCollectionOnce(collection, variable);
+    for (const Variable& variable : variables) {
+      if (!variable) continue;
+      // tf: `variable not in collection` compares values when variables are eager
+      if (Current().eager() && !GetCollection(collection).empty())
+        throw ValueError("The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
+      AddToCollectionOnce(collection, variable);
+    }
 }
 
 template <class Args>
@@ -203,7 +210,8 @@ Tensor Conv2d(const Tensor& x, std::int64_t outputs, Kernel kernel, const Conv2d
   v1::ConvLayer layer(2, outputs, {kernel.height, kernel.width}, ConvOptionsOf(args, x, scope.name()),
                       {.scope = scope.capture(), .reuse = args.reuse});
   const Tensor y = layer(x).output;
-  Join({layer.kernel(), layer.bias()}, args.variables_collections);
+  Join({layer.kernel()}, args.variables_collections);
+  Join({layer.bias()}, args.biases_collections.value_or(args.variables_collections));
   return Finish(y, args, scope.name(), site);
 }
 
@@ -300,7 +308,8 @@ Tensor FullyConnected(const Tensor& x, std::int64_t outputs, const FullyConnecte
   options.dtype = x.dtype();
   v1::DenseLayer layer(outputs, options, {.scope = scope.capture(), .reuse = args.reuse});
   const Tensor y = layer(x).output;
-  Join({layer.kernel(), layer.bias()}, args.variables_collections);
+  Join({layer.kernel()}, args.variables_collections);
+  Join({layer.bias()}, args.biases_collections.value_or(args.variables_collections));
   return Finish(y, args, scope.name(), site);
 }
 
@@ -428,7 +437,7 @@ Tensor FusedLegacy(const Tensor& x, const BatchNormParams& params, bool training
                                     AssignMovingAverage(variance, r.variance, params.decay)};
     if (params.updates_collection) {
       for (const CollectionItem& item : items)
-        if (ItemName(item) != "") AddToCollection(*params.updates_collection, item);
+        AddToCollection(*params.updates_collection, Current().eager() ? CollectionItem(UnreadVariable{}) : item);
     } else if (!Current().eager()) {
       std::vector<Node*> nodes;
       for (const CollectionItem& item : items)

@@ -44,6 +44,7 @@ struct Conv2dArgs {
   std::optional<Activation> normalizer_fn = {};  // any function instead of batch_norm; an empty one: none
   std::optional<Reuse> reuse = {};
   std::vector<std::string> outputs_collections = {}, variables_collections = {};
+  std::optional<std::vector<std::string>> biases_collections = {};  // default: variables_collections
   bool trainable = true;
   std::string scope = {};
 };
@@ -58,6 +59,7 @@ struct FullyConnectedArgs {
   std::optional<Activation> normalizer_fn = {};  // any function instead of batch_norm; an empty one: none
   std::optional<Reuse> reuse = {};
   std::vector<std::string> outputs_collections = {}, variables_collections = {};
+  std::optional<std::vector<std::string>> biases_collections = {};  // default: variables_collections
   bool trainable = true;
   std::string scope = {};
 };

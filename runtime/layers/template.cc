@@ -17,6 +17,7 @@ Template::Template(std::string name, const TemplateOptions& options)
   if (options.create_scope_now) {
     VariableScopeOptions o;
     o.custom_getter = options.custom_getter;
+    o.pure = true;
     if (options.unique_name.empty()) o.default_name = name_;
     VariableScope scope(options.unique_name, o);
     scope_ = scope.capture();
@@ -36,6 +37,7 @@ void Template::Run(const std::function<void()>& body) {
     scope_ = scope->capture();
   }
   if (eager_) {
+    if (!called_ && !outer_store_) outer_store_ = CurrentVariableStore();
     VariableStoreScope store(outer_store_ ? *outer_store_ : own_store_);
     body();
     called_ = true;

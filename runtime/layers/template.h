@@ -15,8 +15,8 @@ struct TemplateOptions {
   CustomGetter custom_getter = {};
 };
 // Opens variable_scope(None, default_name=name) at the first call, or now, and re-enters it with reuse at each later one
-// (rule D6). In eager the variables live in the store of the tracked method in which the template was made (U1, U2), or
-// in a store of its own.
+// (rule D6). In eager the variables live in the store of the tracked method in which the template was made or first
+// called (U1, U2), or in a store of its own.
 class Template {
  public:
   explicit Template(std::string name, const TemplateOptions& options = {});

@@ -21,6 +21,7 @@ internal::Collections& CollectionsOf(Context& context) {
 std::string ItemName(const CollectionItem& item) {
   if (const auto* variable = std::get_if<Variable>(&item)) return variable->name();
   if (const auto* tensor = std::get_if<Tensor>(&item)) return tensor->symbolic() ? TensorName(*tensor) : "";
+  if (std::holds_alternative<UnreadVariable>(item)) return "UnreadVariable";
   Node* node = std::get<Node*>(item);
   return node ? node->name() : "";
 }

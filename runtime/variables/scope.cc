@@ -145,7 +145,9 @@ VariableScope::VariableScope(std::string_view name, const VariableScopeOptions& 
     throw ValueError("reuse=True cannot be used without a name_or_scope");
   const std::string opened = use_default ? options.default_name : std::string(name);
   std::string original;
-  if (!options.auxiliary_name_scope) {
+  if (options.pure) {
+    original = opened;
+  } else if (!options.auxiliary_name_scope) {
     s.name_scope.emplace(WithSlash(s.context->name_scope()));
     original = WithSlash(s.name_scope->path());
   } else if (!opened.empty()) {

@@ -141,6 +141,7 @@ Tensor MakeInitialValue(const VariableCreationArgs& args, const std::string& key
       throw ValueError(fmt::format("variable '{}': `initial_value` must be specified; got an empty tensor", key));
     const Tensor value = ReadOperand(*tensor);
     if (value.symbolic() || Current().eager()) return value;
+    if (!args.use_resource) return Constant(value.array(), "initial_value");
     NameScope scope("Initializer");
     return Constant(value.array(), "initial_value");
   }

@@ -198,6 +198,7 @@ struct VariableScopeOptions {
   Regularizer regularizer = {};
   std::optional<DType> dtype = std::nullopt;
   bool auxiliary_name_scope = true;
+  bool pure = false;  // no name scope at all. tf: _pure_variable_scope
   CustomGetter custom_getter = {};
   Partitioner partitioner = {};
   std::string caching_device = {};
@@ -248,7 +249,11 @@ std::shared_ptr<CapturedScope> CurrentVariableScope();
 inline constexpr std::string_view kGlobalVariables = "variables", kTrainableVariables = "trainable_variables",
                                   kLocalVariables = "local_variables", kModelVariables = "model_variables",
                                   kRegularizationLosses = "regularization_losses", kUpdateOps = "update_ops";
-using CollectionItem = std::variant<Variable, Tensor, Node*>;
+// What an eager update leaves in a collection: nothing of use. tf: resource_variable_ops._UnreadVariable
+struct UnreadVariable {
+  friend bool operator==(UnreadVariable, UnreadVariable) { return false; }
+};
+using CollectionItem = std::variant<Variable, Tensor, Node*, UnreadVariable>;
 void AddToCollection(std::string_view collection, const CollectionItem& item);
 // Items whose name matches `scope` from its start (rule D4); all when empty.
 std::vector<CollectionItem> GetCollection(std::string_view collection, std::string_view scope = {});
