@@ -90,7 +90,8 @@ std::vector<std::string> Tokens(const std::string& message) {
   std::vector<std::string> tokens;
   re2::StringPiece rest(message);
   std::string found;
-  while (RE2::FindAndConsume(&rest, token, &found)) tokens.push_back(found);
+  while (RE2::FindAndConsume(&rest, token, &found))
+    if (!found.starts_with("'tensorflow.")) tokens.push_back(found);  // where Python keeps a function is its own business
   return tokens;
 }
 

@@ -121,7 +121,11 @@ constexpr const char* kTail =
 s::Conv2dArgs ConvOf(const Bound& a) {
   s::Conv2dArgs args;
   Fill(a, args);
-  if (a.Has("stride")) args.stride = static_cast<int>(ToInts(a["stride"], "stride").at(0));
+  if (a.Has("stride")) {
+    const std::vector<std::int64_t> stride = ToInts(a["stride"], "stride");
+    args.stride = static_cast<int>(stride.at(0));
+    if (stride.size() > 1) args.stride_width = static_cast<int>(stride[1]);
+  }
   if (a.Has("padding")) args.padding = a.Text("padding");
   return args;
 }

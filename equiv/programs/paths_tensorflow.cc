@@ -458,7 +458,12 @@ void RegisterHelpers(PathTable& t) {
   });
   t.Add("h.shape_callable", "value", [](Bound& a) {
     return Value(rt::Initializer{.name = "init", .make = [value = a.Double("value", 0)](const Shape& shape, DType dtype) {
-                                   return rt::Fill(shape, rt::ScalarConstant(value, dtype, "Const"));
+                                   rt::Tensor cast;
+                                   {
+                                     rt::NameScope scope("Cast");
+                                     cast = rt::Cast(rt::Constant(static_cast<float>(value), "x"), dtype);
+                                   }
+                                   return rt::Fill(shape, cast);
                                  }});
   });
   t.Add("h.shape", "*", [](Bound& a) {

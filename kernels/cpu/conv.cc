@@ -154,6 +154,12 @@ void Conv2D(KernelContext& ctx) {
 
 void DepthwiseConv2dNative(KernelContext& ctx) {
   RequireNhwc(ctx);
+  // tf: accepted when the graph is built, refused when it runs
+  const auto& strides = ctx.attrs().Get<std::vector<std::int64_t>>("strides");
+  if (strides.at(1) != strides.at(2))
+    throw InvalidArgumentError(fmt::format(
+        "{}Current implementation only supports equal length strides in the row and column dimensions, got {} and {}.",
+        ctx.Where(), strides[1], strides[2]));
   RequireImages(ctx);
   const ConvGeometry g = MakeDepthwiseGeometry(FailOf(ctx), ctx.attrs(), ctx.input(0).shape(), ctx.input(1).shape());
   const Shape shape = g.output.Require();

@@ -23,7 +23,9 @@ NameScope::NameScope(std::string_view name) : context_(Current()), saved_(contex
   path_ = context_.OpenNameScope(name);
   context_.set_name_scope(path_);
 }
-NameScope::~NameScope() { context_.set_name_scope(std::move(saved_)); }
+NameScope::~NameScope() {
+  if (!abandoned_) context_.set_name_scope(std::move(saved_));
+}
 
 OwnerScope::OwnerScope(std::string owner, const std::source_location& site)
     : context_(Current()), saved_owner_(context_.owner()), saved_site_(context_.call_site()) {

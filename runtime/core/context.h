@@ -91,8 +91,11 @@ class NameScope {
   NameScope(const NameScope&) = delete;
   NameScope& operator=(const NameScope&) = delete;
   const std::string& path() const { return path_; }  // without trailing slash
+  // Leaves the scope open for good.
+  void Abandon() { abandoned_ = true; }
 
  private:
+  bool abandoned_ = false;
   Context& context_;
   std::string saved_, path_;
 };

@@ -80,6 +80,9 @@ std::vector<Value> EagerContext::AddOp(std::string_view op, std::span<const Valu
   CachedKernel* cached = nullptr;
   try {
     cached = &s.KernelFor(def, inputs, attrs);
+  } catch (const TypeError& error) {
+    s.as_given.erase(KeyOf(&def, inputs, attrs));
+    throw InvalidArgumentError(error.what());  // tf: the eager runtime finds wrong dtypes, not Python
   } catch (...) {
     s.as_given.erase(KeyOf(&def, inputs, attrs));  // the empty entry of a failed attempt
     throw;

@@ -77,7 +77,8 @@ struct BatchNormOptions {
               moving_variance_initializer = {};
   Regularizer beta_regularizer = {}, gamma_regularizer = {};
   std::optional<bool> fused = std::nullopt;  // default: rank 4
-  bool renorm = false;
+  bool renorm = false;  // batch renormalisation without clipping
+  double renorm_momentum = 0.99;
   std::string name = {};
   bool trainable = true;
   std::optional<DType> dtype = std::nullopt;
@@ -224,6 +225,10 @@ class BatchNormalization : public KerasLayer {
   BatchNormOptions options_;
   int axis_ = -1;
   Variable gamma_, beta_, moving_mean_, moving_variance_;
+
+ private:
+  Tensor Renormalize(const Tensor& x);
+  Variable moving_stddev_, renorm_mean_, renorm_stddev_;
 };
 
 // Normalises over the last axis.
@@ -248,6 +253,7 @@ class Dropout : public KerasLayer {
 
  protected:
   Outputs Call(const CallArgs& args) override;
+  bool uses_learning_phase() const override { return true; }
   double rate_;
   DropoutOptions options_;
 };

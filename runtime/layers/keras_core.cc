@@ -8,6 +8,7 @@
 #include "runtime/layers/keras.h"
 #include "runtime/layers/layer_scope.h"
 #include "runtime/random/dropout.h"
+#include "runtime/random/seeds.h"
 #include "runtime/variables/scope_state.h"
 
 namespace equiv::runtime {
@@ -135,7 +136,15 @@ Dropout::Dropout(double rate, const DropoutOptions& options)
 }
 Outputs Dropout::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
-  if (rate_ == 0 || !args.training.value_or(false)) return Identity(x);
+  if (rate_ == 0) return Identity(x);
+  if (!args.training && graph_flavour()) {
+    // tf: the learning phase is a placeholder that defaults to inference; the training branch is built, takes a seed, and
+    // is never run
+    GetSeed(options_.seed);
+    NameScope scope("cond");
+    return Identity(x, ResourceVariablesEnabled() ? "Identity" : "Merge");
+  }
+  if (!args.training.value_or(false)) return Identity(x);
   return runtime::Dropout(
       x, rate_, {.noise_shape = options_.noise_shape, .seed = options_.seed, .name = "dropout"});
 }

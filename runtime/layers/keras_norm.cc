@@ -49,9 +49,13 @@ void BatchNormalization::Build(const std::vector<PartialShape>& input_shapes) {
   moving_mean_ = statistic("moving_mean", internal::OrZeros(options_.moving_mean_initializer), size);
   moving_variance_ = statistic("moving_variance", internal::OrOnes(options_.moving_variance_initializer), size);
   if (options_.renorm) {
-    statistic("moving_stddev", internal::OrOnes(options_.moving_variance_initializer), size);
-    statistic("renorm_mean", ZerosInitializer(), size);
-    statistic("renorm_stddev", OnesInitializer(), size);
+    const Initializer variance = internal::OrOnes(options_.moving_variance_initializer);
+    const Initializer stddev = {.name = "sqrt", .make = [variance](const Shape& shape, DType dtype) {
+                                  return Current().Add1("Sqrt", {variance.make(shape, dtype)});
+                                }};
+    moving_stddev_ = statistic("moving_stddev", stddev, size);
+    renorm_mean_ = statistic("renorm_mean", ZerosInitializer(), size);
+    renorm_stddev_ = statistic("renorm_stddev", stddev, size);
   }
 }
 
@@ -59,9 +63,7 @@ Outputs BatchNormalization::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
   bool training = args.training.value_or(false);
   if (!trainable_) training = false;
-  if (options_.renorm && training)
-    throw UnimplementedError(
-        fmt::format("layer '{}': batch renormalization has no training mode here; use renorm=false", name()));
+  if (options_.renorm && training) return Renormalize(x);
   const internal::NormalizeResult result = internal::Normalize(
       x, gamma_, beta_, moving_mean_, moving_variance_,
       {.momentum = options_.momentum,
@@ -71,6 +73,62 @@ Outputs BatchNormalization::Call(const CallArgs& args) {
        .fused = options_.renorm ? std::optional(false) : options_.fused});
   for (const CollectionItem& update : result.updates) AddUpdate(update);
   return result.y;
+}
+
+// tf: BatchNormalizationBase._renorm_correction_and_moments
+Tensor BatchNormalization::Renormalize(const Tensor& x) {
+  Context& context = Current();
+  const int rank = x.shape().rank();
+  std::vector<std::int64_t> axes, dims(static_cast<std::size_t>(rank), 1);
+  for (int i = 0; i < rank; ++i)
+    if (i != axis_) axes.push_back(i);
+  dims[static_cast<std::size_t>(axis_)] = moving_mean_.shape().dim(0);
+  Tensor mean, variance;
+  {
+    NameScope scope("moments");
+    mean = ReduceMean(x, axes, true, "mean");
+    const Tensor fixed = context.Add1("StopGradient", {mean});
+    variance = ReduceMean(context.Add1("SquaredDifference", {x, fixed}), axes, true, "variance");
+    mean = Squeeze(mean, axes);
+    variance = Squeeze(variance, axes);
+  }
+  const Tensor stddev = context.Add1("Sqrt", {variance + options_.epsilon});
+  const Tensor floor = context.Add1("Sqrt", {ScalarConstant(options_.epsilon, x.dtype())});
+  const Tensor reference = context.Add1("Maximum", {renorm_stddev_.Read(), floor});
+  const Tensor r = stddev / reference, d = (mean - renorm_mean_.Read()) / reference;
+  std::vector<Node*> renorm_updates = {
+      internal::MoveAverage(renorm_mean_, mean, Constant(static_cast<float>(options_.renorm_momentum))),
+      internal::MoveAverage(renorm_stddev_, stddev, Constant(static_cast<float>(options_.renorm_momentum)))};
+  {
+    ControlDependencies after(renorm_updates);
+    mean = Identity(mean);
+    variance = Identity(variance);
+  }
+  const Tensor momentum = Constant(static_cast<float>(options_.momentum));
+  Node* mean_update = internal::MoveAverage(moving_mean_, mean, momentum);
+  Node* stddev_update =
+      internal::MoveAverage(moving_stddev_, context.Add1("Sqrt", {variance + options_.epsilon}), momentum);
+  Node* variance_update = nullptr;
+  {
+    ControlDependencies after({stddev_update});
+    const Tensor moved = moving_stddev_.Read();
+    NameScope scope("AssignNewValue");
+    variance_update = moving_variance_.Assign(Relu(moved * moved - options_.epsilon), scope.path() + "/");
+  }
+  for (Node* node : {mean_update, variance_update})
+    if (node) AddUpdate(node);
+  const auto broadcast = [&](const Tensor& v) {
+    return !v.has_value() || axis_ == rank - 1 ? v : runtime::Reshape(v, dims);
+  };
+  Tensor scale = broadcast(r), offset = broadcast(d);
+  if (gamma_) {
+    const Tensor gamma = broadcast(gamma_.Read());
+    scale = scale * gamma;
+    offset = offset * gamma;
+  }
+  if (beta_) offset = offset + broadcast(beta_.Read());
+  const Tensor factor = context.Add1("Rsqrt", {broadcast(variance) + options_.epsilon}) * scale;
+  return x * factor + (offset - broadcast(mean) * factor);
 }
 
 LayerNormalization::LayerNormalization(const LayerNormOptions& options)

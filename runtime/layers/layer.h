@@ -126,6 +126,8 @@ class Layer : public Module {
   virtual std::string CallNameScope() const;
   virtual bool casts_inputs() const { return true; }
   virtual std::optional<bool> default_training() const { return std::nullopt; }
+  // Call tells "not given" from "inference": in a graph the learning phase is a tensor then.
+  virtual bool uses_learning_phase() const { return false; }
   // The arguments of an error frame after the input. Default: training where the layer takes it.
   virtual std::string FrameArguments(const CallArgs& args) const;
   virtual Outputs FunctionalCall(const CallArgs& args);

@@ -68,7 +68,6 @@ Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias) {
   return BiasAdd(x, bias.Read(), scope.path() + "/");
 }
 
-namespace {
 
 // moving -= (moving - batch) * (1 - momentum), the difference 1 - momentum taken in float32.
 // tf: BatchNormalization._assign_moving_average
@@ -84,6 +83,7 @@ Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& mom
   return update;
 }
 
+namespace {
 struct Normalized {
   Tensor y, mean, variance;
 };

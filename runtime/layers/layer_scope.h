@@ -40,6 +40,9 @@ Initializer DefaultKernelInitializer();
 Initializer OrZeros(const Initializer& given);
 Initializer OrOnes(const Initializer& given);
 
+// moving -= (moving - batch) * (1 - momentum); the update in a graph, null in eager.
+Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& momentum);
+
 struct BatchNormSpec {
   double momentum, epsilon;
   bool training;

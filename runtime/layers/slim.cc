@@ -56,6 +56,7 @@ void OverlayWeights(Args& base, const Args& over) {
 Conv2dArgs Merge(Conv2dArgs base, const Conv2dArgs& over) {
   Overlay(base.stride, over.stride);
   Overlay(base.padding, over.padding);
+  Overlay(base.stride_width, over.stride_width);
   base.rate = over.rate;
   OverlayWeights(base, over);
   base.scope = over.scope;
@@ -167,7 +168,7 @@ std::string Lower(std::string text) {
 
 v1::ConvOptions ConvOptionsOf(const Conv2dArgs& args, const Tensor& x, const std::string& name) {
   v1::ConvOptions options;
-  options.strides = {args.stride.value_or(1)};
+  options.strides = {args.stride.value_or(1), args.stride_width.value_or(args.stride.value_or(1))};
   options.dilation_rate = {args.rate};
   options.padding = Lower(args.padding.value_or("SAME"));
   options.use_bias = Biased(args);
@@ -276,9 +277,9 @@ Tensor Conv2dInPlane(const Tensor& x, Kernel kernel, const Conv2dArgs& given, co
   const Tensor multiples =
       Constant(Array::Of<std::int32_t>(Shape{4}, {1, 1, static_cast<std::int32_t>(channels), 1}), "Tile/multiples");
   const Tensor depthwise = context.Add1("Tile", {weights.operand(), multiples});
-  const std::int64_t stride = args.stride.value_or(1);
+  const std::int64_t stride = args.stride.value_or(1), width = args.stride_width.value_or(static_cast<int>(stride));
   Tensor y = context.Add1("DepthwiseConv2dNative", {x, depthwise},
-                          {{"strides", std::vector<std::int64_t>{1, stride, stride, 1}},
+                          {{"strides", std::vector<std::int64_t>{1, stride, width, 1}},
                            {"padding", args.padding.value_or("SAME")}},
                           "depthwise");
   if (Biased(args))

@@ -32,6 +32,7 @@ struct BatchNormParams {
 // Arguments that arg_scope may set; an unset field falls through to the next outer arg_scope, then to slim's default.
 struct Conv2dArgs {
   std::optional<int> stride = {};
+  std::optional<int> stride_width = {};  // default: stride
   int rate = 1;
   std::optional<std::string> padding = {};         // default SAME
   std::optional<Activation> activation = {};       // default Relu; an empty function: none

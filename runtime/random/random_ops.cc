@@ -33,13 +33,23 @@ Tensor Scaled(const ShapeArgument& shape, const NormalOptions& o, std::string_vi
 }
 
 struct KeyCounter {
-  Tensor key, counter, alg;
+  Tensor key, counter;
 };
 KeyCounter KeyCounterOf(StatelessSeed seed) {
-  Context& context = Current();
+  NameScope scope("StatelessRandomGetKeyCounter");
   const Tensor pair = Constant(Array::Of<std::int64_t>(Shape{2}, {seed.first, seed.second}), "seed");
-  const std::vector<Tensor> outputs = context.AddOp("StatelessRandomGetKeyCounter", std::span(&pair, 1), {});
-  return {outputs[0], outputs[1], context.Add1("StatelessRandomGetAlg", {})};
+  const std::vector<Tensor> outputs =
+      Current().AddOp("StatelessRandomGetKeyCounter", std::span(&pair, 1), {}, scope.path() + "/");
+  return {outputs[0], outputs[1]};
+}
+// The op with a constant `alg` inside its scope: Philox, what tf.random.Algorithm.AUTO_SELECT gives here.
+Tensor WithKey(std::string_view op, const Tensor& dims, const KeyCounter& k, const AttrMap& attrs,
+               const std::vector<Tensor>& more = {}, std::string_view name = {}) {
+  NameScope scope(name.empty() ? op : name);
+  const Tensor alg = Constant(Array::Scalar(std::int32_t{1}), "alg");
+  std::vector<Tensor> inputs = {dims, k.key, k.counter, alg};
+  inputs.insert(inputs.end(), more.begin(), more.end());
+  return Current().AddOp(op, inputs, attrs, scope.path() + "/").at(0);
 }
 
 }  // namespace
@@ -99,23 +109,21 @@ Tensor StatelessUniform(const ShapeArgument& shape, StatelessSeed seed, const Un
   const Tensor dims = shape.AsTensor(), low = NumberConstant(o.minval, o.dtype, "min"),
                high = NumberConstant(maxval, o.dtype, "max");
   const KeyCounter k = KeyCounterOf(seed);
-  Context& context = Current();
-  if (integer)
-    return context.Add1("StatelessRandomUniformIntV2", {dims, k.key, k.counter, k.alg, low, high}, {}, Named(scope));
-  const Tensor drawn = context.Add1("StatelessRandomUniformV2", {dims, k.key, k.counter, k.alg}, {{"dtype", o.dtype}});
+  if (integer) return WithKey("StatelessRandomUniformIntV2", dims, k, {}, {low, high}, Named(scope));
+  const Tensor drawn = WithKey("StatelessRandomUniformV2", dims, k, {{"dtype", o.dtype}});
   const Tensor range = high - low;
   return Add(drawn * range, low, Named(scope));
 }
 Tensor StatelessNormal(const ShapeArgument& shape, StatelessSeed seed, const NormalOptions& o) {
   return Scaled(shape, o, "stateless_random_normal", [&](const Tensor& dims) {
     const KeyCounter k = KeyCounterOf(seed);
-    return Current().Add1("StatelessRandomNormalV2", {dims, k.key, k.counter, k.alg}, {{"dtype", o.dtype}});
+    return WithKey("StatelessRandomNormalV2", dims, k, {{"dtype", o.dtype}});
   });
 }
 Tensor StatelessTruncatedNormal(const ShapeArgument& shape, StatelessSeed seed, const NormalOptions& o) {
   return Scaled(shape, o, "stateless_truncated_normal", [&](const Tensor& dims) {
     const KeyCounter k = KeyCounterOf(seed);
-    return Current().Add1("StatelessTruncatedNormalV2", {dims, k.key, k.counter, k.alg}, {{"dtype", o.dtype}});
+    return WithKey("StatelessTruncatedNormalV2", dims, k, {{"dtype", o.dtype}});
   });
 }
 

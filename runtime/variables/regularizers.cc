@@ -57,7 +57,7 @@ namespace slim {
 
 Regularizer L2Regularizer(double scale) {
   CheckScale("l2_regularizer", scale);
-  if (scale == 0) return {"none", [](const Variable&) { return Tensor(); }, {}};
+  if (scale == 0) return {"none", [](const Variable&) { return Tensor(); }, [](const Tensor&) { return Tensor(); }};
   return Make("l2_regularizer", [scale](const Tensor& w) {
             NameScope scope("l2_regularizer");
             const Tensor factor = ScalarLike(w, scale, "scale");
@@ -67,7 +67,7 @@ Regularizer L2Regularizer(double scale) {
 
 Regularizer L1Regularizer(double scale) {
   CheckScale("l1_regularizer", scale);
-  if (scale == 0) return {"none", [](const Variable&) { return Tensor(); }, {}};
+  if (scale == 0) return {"none", [](const Variable&) { return Tensor(); }, [](const Tensor&) { return Tensor(); }};
   return Make("l1_regularizer", [scale](const Tensor& w) {
             NameScope scope("l1_regularizer");
             const Tensor factor = ScalarLike(w, scale, "scale");
@@ -80,11 +80,11 @@ Regularizer L1L2Regularizer(double scale_l1, double scale_l2) {
   CheckScale("l1_l2_regularizer", scale_l2);
   if (scale_l1 == 0) return L2Regularizer(scale_l2);
   if (scale_l2 == 0) return L1Regularizer(scale_l1);
-  return {"l1_l2_regularizer", [l1 = L1Regularizer(scale_l1), l2 = L2Regularizer(scale_l2)](const Variable& w) {
-            NameScope scope("l1_l2_regularizer");
-            const Tensor first = l1.loss(w), second = l2.loss(w);
-            return AddN({first, second}, scope.path() + "/");
-          }, {}};
+  return Make("l1_l2_regularizer", [l1 = L1Regularizer(scale_l1), l2 = L2Regularizer(scale_l2)](const Tensor& w) {
+    NameScope scope("l1_l2_regularizer");
+    const Tensor first = l1.of_tensor(w), second = l2.of_tensor(w);
+    return AddN({first, second}, scope.path() + "/");
+  });
 }
 
 }  // namespace slim

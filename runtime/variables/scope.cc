@@ -64,7 +64,11 @@ ScopeState& StateOf(Context& context) {
   if (!context.eager()) {
     if (Context* outer = context.Slot<TraceLink>().outer) return StateOf(*outer);
   }
-  return context.Slot<ScopeState>();
+  ScopeState& state = context.Slot<ScopeState>();
+  // tf: a VariableScope made while executing eagerly reuses by asking
+  if (context.eager() && state.current->name.empty() && state.current->reuse == Reuse::kNone)
+    state.current->reuse = Reuse::kAuto;
+  return state;
 }
 
 std::string JoinScope(std::string_view parent, std::string_view name) {
@@ -118,9 +122,11 @@ struct VariableScope::Saved {
     }
     // Eager scopes reuse by asking: tf: VariableScope.__init__ sets AUTO_REUSE when executing eagerly
     if (context->eager()) {
-      // tf: the scope refuses, and its clean-up finds another scope current
-      if (!current->caching_device.empty() || (options.use_resource && !*options.use_resource))
+      // tf: the scope refuses, and its clean-up finds another scope current and leaves the name scope open
+      if (!current->caching_device.empty() || (options.use_resource && !*options.use_resource)) {
+        if (name_scope) name_scope->Abandon();
         throw RuntimeError("Improper nesting of variable_scope.");
+      }
       current->reuse = Reuse::kAuto;
     }
     state->counts.Open(current->name);
