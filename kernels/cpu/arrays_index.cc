@@ -287,6 +287,16 @@ void Range(KernelContext& ctx) {
   });
 }
 
+namespace {
+// Integers wrap around.
+template <class T>
+T Plus(T a, T b) {
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
+  else
+    return a + b;
+}
+}  // namespace
 void Cumsum(KernelContext& ctx) {
   const Array in = ctx.input(0);
   const int axis = AxisOf(ctx, ScalarOf(ctx, 1), in.rank());
@@ -313,6 +323,61 @@ void Cumsum(KernelContext& ctx) {
       }
     });
   });
+}
+
+void UnsortedSegmentSum(KernelContext& ctx) {
+  const Array data = ctx.input(0), ids = ctx.input(1);
+  const std::int64_t segments = ScalarOf(ctx, 2);
+  if (segments < 0)
+    throw InvalidArgumentError(fmt::format("{}num_segments must be non-negative, got {}", ctx.Where(), segments));
+  const std::span<const std::int64_t> dims = data.shape().dims(), lead = ids.shape().dims();
+  if (dims.size() < lead.size() || !std::equal(lead.begin(), lead.end(), dims.begin()))
+    throw InvalidArgumentError(fmt::format("{}data.shape = {} does not start with segment_ids.shape = {}", ctx.Where(),
+                                           data.shape().ToString(), ids.shape().ToString()));
+  Ints out_dims(dims.begin() + static_cast<std::ptrdiff_t>(lead.size()), dims.end());
+  out_dims.insert(out_dims.begin(), segments);
+  const std::int64_t inner = Product(data.shape(), ids.rank(), data.rank());
+  const Ints id = ids.AsInt64Vector();
+  for (std::size_t i = 0; i < id.size(); ++i)
+    if (id[i] >= segments)
+      throw InvalidArgumentError(fmt::format("{}segment_ids[{}] = {} is out of range [0, {})", ctx.Where(),
+                                             Position(ids.shape(), static_cast<std::int64_t>(i)), id[i], segments));
+  ForNumeric(ctx, data.dtype(), [&]<class T>() {
+    const T* x = data.data<T>();
+    Array& output = ctx.Allocate(0, Shape(out_dims));
+    T* out = output.mutable_data<T>();
+    std::fill_n(out, output.num_elements(), T{0});
+    // Each block of columns runs through all rows in order.
+    ctx.pool().ParallelRanges(inner, 1024, [&](std::int64_t begin, std::int64_t end) {
+      for (std::size_t i = 0; i < id.size(); ++i) {
+        if (id[i] < 0) continue;
+        const T* from = x + static_cast<std::int64_t>(i) * inner;
+        T* to = out + id[i] * inner;
+        for (std::int64_t c = begin; c < end; ++c) to[c] = Plus(to[c], from[c]);
+      }
+    });
+  });
+}
+
+void InTopKV2(KernelContext& ctx) {
+  const Array predictions = ctx.input(0), targets = ctx.input(1);
+  const std::int64_t k = ScalarOf(ctx, 2);
+  if (predictions.rank() != 2 || targets.rank() != 1 || predictions.dim(0) != targets.dim(0))
+    throw InvalidArgumentError(fmt::format("{}predictions [n, classes] and targets [n] must agree, got {} and {}",
+                                           ctx.Where(), predictions.shape().ToString(), targets.shape().ToString()));
+  const Ints target = targets.AsInt64Vector();
+  const std::int64_t classes = predictions.dim(1);
+  bool* out = ctx.Allocate(0, targets.shape()).mutable_data<bool>();
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    const float* row = predictions.data<float>() + static_cast<std::int64_t>(i) * classes;
+    bool sure = target[i] >= 0 && target[i] < classes && std::isfinite(row[target[i]]);
+    std::int64_t above = 0;
+    for (std::int64_t c = 0; sure && c < classes; ++c) {
+      sure = std::isfinite(row[c]);
+      above += row[c] > row[target[i]];
+    }
+    out[i] = sure && above < k;
+  }
 }
 
 namespace {

@@ -15,7 +15,12 @@ void ArgMin(KernelContext& ctx);
 void TopKV2(KernelContext& ctx);  // input, k: along the last axis, largest first, then by index; NaN last
 void Range(KernelContext& ctx);   // start, limit, delta
 void Cumsum(KernelContext& ctx);  // x, axis; attributes exclusive, reverse
-void All(KernelContext& ctx);     // input, reduction_indices; attribute keep_dims
+// data, segment_ids, num_segments: rows added up by id, in order; a negative id is left out.
+void UnsortedSegmentSum(KernelContext& ctx);
+// predictions [n, classes], targets [n], k: whether fewer than k classes are above the target; false if any is not
+// finite.
+void InTopKV2(KernelContext& ctx);
+void All(KernelContext& ctx);  // input, reduction_indices; attribute keep_dims
 void Any(KernelContext& ctx);
 
 // Elements of the range of three scalars. Fails when it would not end.

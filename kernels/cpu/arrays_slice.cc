@@ -194,6 +194,45 @@ void BroadcastTo(KernelContext& ctx) {
   }
   CopyView(ctx, in, std::move(view), 0, shape);
 }
+void MirrorPad(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const Shape& shape = in.shape();
+  const Array& pads = ctx.input(1);
+  if (pads.rank() != 2 || pads.dim(0) != shape.rank() || pads.dim(1) != 2)
+    throw InvalidArgumentError(fmt::format("{}paddings must be a matrix with 2 columns and {} rows: {}", ctx.Where(),
+                                           shape.rank(), pads.shape().ToString()));
+  const std::int64_t edge = ctx.attrs().Get<std::string>("mode") == "REFLECT" ? 1 : 0;  // cells not repeated
+  const Ints amounts = pads.AsInt64Vector(), strides = StridesOf(shape);
+  Ints dims = shape.vector();
+  std::vector<Ints> offsets(dims.size());  // of each output index along each dimension
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    const std::int64_t n = dims[d], before = amounts[2 * d], after = amounts[2 * d + 1];
+    if (before < 0 || after < 0 || before > n - edge || after > n - edge)
+      throw InvalidArgumentError(
+          fmt::format("{}paddings must be non-negative and no greater than {} in dimension {}: {}, {}", ctx.Where(),
+                      n - edge, d, before, after));
+    dims[d] += before + after;
+    for (std::int64_t i = -before; i < n + after; ++i) {
+      const std::int64_t from = i < 0 ? -i - 1 + edge : i >= n ? 2 * n - 1 - edge - i : i;
+      offsets[d].push_back(from * strides[d]);
+    }
+  }
+  const Shape padded(dims);
+  const std::size_t size = SizeOf(in.dtype());
+  if (size == 0) UnsupportedDType(ctx, in.dtype());
+  Array& out = ctx.Allocate(0, padded);
+  ctx.pool().ParallelRanges(padded.num_elements(), RowsPerBlock(1), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::int64_t rest = i, from = 0;
+      for (std::size_t d = dims.size(); d-- > 0;) {
+        from += offsets[d][static_cast<std::size_t>(rest % dims[d])];
+        rest /= dims[d];
+      }
+      std::copy_n(in.raw() + from * static_cast<std::int64_t>(size), size,
+                  out.raw() + i * static_cast<std::int64_t>(size));
+    }
+  });
+}
 void IdentityN(KernelContext& ctx) {
   for (int i = 0; i < ctx.num_inputs(); ++i) ctx.set_output(i, ctx.input(i));
 }

@@ -16,6 +16,7 @@ void StridedSlice(KernelContext& ctx);
 void Tile(KernelContext& ctx);         // input, multiples
 void ReverseV2(KernelContext& ctx);    // tensor, axis
 void BroadcastTo(KernelContext& ctx);  // input, shape
+void MirrorPad(KernelContext& ctx);    // input, paddings; attribute mode
 void IdentityN(KernelContext& ctx);
 void RankOf(KernelContext& ctx);
 void SizeOfInput(KernelContext& ctx);   // attribute out_type

@@ -80,7 +80,7 @@ void SpaceInputGrad(ThreadPool& pool, const ConvSpace& s, const T* filter, const
   const auto& [x, y, z] = s.axes;
   const std::int64_t depth = s.group_depth(), group_out = s.out_depth / s.groups, columns = s.taps() * depth;
   std::fill_n(input_grad, s.batch * s.in_cells() * s.in_depth, T{0});
-  if (s.out_cells() == 0 || columns == 0 || group_out == 0) return;
+  if (s.batch == 0 || s.out_cells() == 0 || columns == 0 || group_out == 0) return;
   const std::array covers = {Covers(x), Covers(y), Covers(z)};
   // A slab is one position along the first axis of one image.
   const std::int64_t slab_rows = y.out * z.out, slabs = s.batch * x.out;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -185,9 +186,8 @@ void ReduceTo(ThreadPool& pool, const T* x, const Simplified& s, T* out) {
 }
 
 template <template <class> class Op, bool kMean>
-void Reduce(KernelContext& ctx) {
+void Reduce(KernelContext& ctx, const Array& input) {
   const ScopedFlushDenormals flush;
-  const Array& input = ctx.input(0);
   const Shape& in = input.shape();
   const std::vector<bool> reduced = ReducedAxes(FailOf(ctx), ctx.input(1).AsInt64Vector(), in.rank());
   const bool keep = ctx.attrs().Get<bool>("keep_dims");
@@ -274,11 +274,23 @@ double SumInOrder(const double* x, std::int64_t n) {
       0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<double>>(x + first, count); });
 }
 
-void Sum(KernelContext& ctx) { Reduce<SumOp, false>(ctx); }
-void Mean(KernelContext& ctx) { Reduce<SumOp, true>(ctx); }
-void Max(KernelContext& ctx) { Reduce<MaxOp, false>(ctx); }
-void Min(KernelContext& ctx) { Reduce<MinOp, false>(ctx); }
-void Prod(KernelContext& ctx) { Reduce<ProdOp, false>(ctx); }
+void Sum(KernelContext& ctx) { Reduce<SumOp, false>(ctx, ctx.input(0)); }
+void Mean(KernelContext& ctx) { Reduce<SumOp, true>(ctx, ctx.input(0)); }
+void Max(KernelContext& ctx) { Reduce<MaxOp, false>(ctx, ctx.input(0)); }
+void Min(KernelContext& ctx) { Reduce<MinOp, false>(ctx, ctx.input(0)); }
+void Prod(KernelContext& ctx) { Reduce<ProdOp, false>(ctx, ctx.input(0)); }
+void EuclideanNorm(KernelContext& ctx) {
+  const ScopedFlushDenormals flush;
+  const Array& t = ctx.input(0);
+  ForFloating(ctx, t.dtype(), [&]<class T>() {
+    Array squares(t.dtype(), t.shape());
+    for (std::int64_t i = 0; i < t.num_elements(); ++i) squares.mutable_data<T>()[i] = t.data<T>()[i] * t.data<T>()[i];
+    Reduce<SumOp, false>(ctx, squares);
+    Array sums = ctx.output(0).Copy();  // the squares themselves when no axis is reduced
+    for (std::int64_t i = 0; i < sums.num_elements(); ++i) sums.mutable_data<T>()[i] = std::sqrt(sums.data<T>()[i]);
+    ctx.set_output(0, std::move(sums));
+  });
+}
 
 void L2Loss(KernelContext& ctx) {
   const ScopedFlushDenormals flush;

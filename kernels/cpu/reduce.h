@@ -17,6 +17,7 @@ void Mean(KernelContext& ctx);
 void Max(KernelContext& ctx);  // NaN if any is
 void Min(KernelContext& ctx);
 void Prod(KernelContext& ctx);
+void EuclideanNorm(KernelContext& ctx);  // floating
 // sum(t * t) / 2, accumulated in double and rounded once.
 void L2Loss(KernelContext& ctx);
 

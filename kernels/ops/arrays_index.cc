@@ -103,6 +103,20 @@ void RangeShape(ShapeContext& c) {
   const bool known = start && limit && delta;
   c.set_output(0, PartialShape{known ? cpu::RangeLength(FailThrough(c), *start, *limit, *delta) : -1});
 }
+// tf: SegmentReductionWithNumSegmentsShapeFn
+void SegmentShape(ShapeContext& c) {
+  const PartialShape &data = c.input(0), &ids = c.input(1);
+  const std::optional<std::int64_t> segments = ConstantScalar(c, 2);
+  if (segments && *segments < 0) c.Fail(fmt::format("num_segments must be non-negative, got {}", *segments));
+  if (!data.has_rank() || !ids.has_rank()) return c.set_output(0, PartialShape::Unknown());
+  bool fits = ids.rank() <= data.rank();
+  for (int d = 0; fits && d < ids.rank(); ++d) fits = data[d] < 0 || ids[d] < 0 || data[d] == ids[d];
+  if (!fits)
+    c.Fail(fmt::format("data.shape = {} does not start with segment_ids.shape = {}", data.ToString(), ids.ToString()));
+  Ints dims{segments.value_or(-1)};
+  Append(dims, data, ids.rank(), data.rank());
+  c.set_output(0, PartialShape(std::move(dims)));
+}
 void BoolReductionShape(ShapeContext& c) {
   const PartialShape& in = c.input(0);
   const bool keep = c.attr<bool>("keep_dims");
@@ -178,6 +192,20 @@ void RegisterArraysIndex(OpRegistry& r) {
          .attrs = {"exclusive: bool = false", "reverse: bool = false", kNumbers, kTidx},
          .shape = SameAsFirst,
          .kernel = Stateless(cpu::Cumsum)});
+  r.Add({.name = "UnsortedSegmentSum",
+         .doc = "Rows added up by the number of their segment.",
+         .inputs = {"data: T", "segment_ids: Tindices", "num_segments: Tnumsegments"},
+         .outputs = {"output: T"},
+         .attrs = {kNumbers, "Tindices: {int32, int64}", "Tnumsegments: {int32, int64} = int32"},
+         .shape = SegmentShape,
+         .kernel = Stateless(cpu::UnsortedSegmentSum)});
+  r.Add({.name = "InTopKV2",
+         .doc = "Whether each target is among the k largest predictions.",
+         .inputs = {"predictions: float", "targets: T", "k: T"},
+         .outputs = {"precision: bool"},
+         .attrs = {"T: {int32, int64} = int32"},
+         .shape = [](ShapeContext& c) { c.set_output(0, PartialShape{Merge(c, {c.WithRank(0, 2)[0]}, 1)[0]}); },
+         .kernel = Stateless(cpu::InTopKV2)});
   for (const bool all : {true, false})
     r.Add({.name = all ? "All" : "Any",
            .doc = all ? "Whether all are true, over axes." : "Whether any is true, over axes.",

@@ -153,6 +153,22 @@ void BroadcastToShape(ShapeContext& c) {
   }
   c.set_output(0, wanted);
 }
+void MirrorPadShape(ShapeContext& c) {
+  const PartialShape &in = c.input(0), pads = c.WithRank(1, 2);
+  if (!in.has_rank()) return c.set_output(0, in);
+  if ((pads[0] >= 0 && pads[0] != in.rank()) || (pads[1] >= 0 && pads[1] != 2))
+    c.Fail(fmt::format("paddings must be a matrix with 2 columns and {} rows: {}", in.rank(), pads.ToString()));
+  Ints dims(static_cast<std::size_t>(in.rank()), -1);
+  if (const Array* value = c.constant(1)) {
+    const Ints amounts = value->AsInt64Vector();
+    for (std::size_t d = 0; d < dims.size(); ++d) {
+      if (amounts[2 * d] < 0 || amounts[2 * d + 1] < 0)
+        c.Fail(fmt::format("paddings must be non-negative: {}, {}", amounts[2 * d], amounts[2 * d + 1]));
+      if (in[static_cast<int>(d)] >= 0) dims[d] = in[static_cast<int>(d)] + amounts[2 * d] + amounts[2 * d + 1];
+    }
+  }
+  c.set_output(0, PartialShape(std::move(dims)));
+}
 ShapeFn BlockShape(bool to_depth) {
   return [to_depth](ShapeContext& c) {
     const std::string& format = c.attr<std::string>("data_format");
@@ -243,6 +259,13 @@ void RegisterArraysSlice(OpRegistry& r) {
          .attrs = {"T: type", "Tidx: {int32, int64} = int32"},
          .shape = BroadcastToShape,
          .kernel = Stateless(cpu::BroadcastTo)});
+  r.Add({.name = "MirrorPad",
+         .doc = "Mirror images around: REFLECT without repeating the edge, SYMMETRIC with it.",
+         .inputs = {"input: T", "paddings: Tpaddings"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
+         .shape = MirrorPadShape,
+         .kernel = Stateless(cpu::MirrorPad)});
   r.Add({.name = "IdentityN",
          .doc = "Its inputs.",
          .inputs = {"input: T"},

@@ -42,6 +42,9 @@ void RegisterReduce(OpRegistry& r) {
   r.Add(Reduction("Max", "Largest element over axes; NaN if any is.", cpu::Max));
   r.Add(Reduction("Min", "Smallest element over axes; NaN if any is.", cpu::Min));
   r.Add(Reduction("Prod", "Product over axes.", cpu::Prod));
+  OpDef norm = Reduction("EuclideanNorm", "Root of the sum of squares over axes.", cpu::EuclideanNorm);
+  norm.attrs[1] = "T: {float, double}";
+  r.Add(std::move(norm));
   r.Add({.name = "L2Loss",
          .doc = "Half the sum of the squares of all elements.",
          .inputs = {"t: T"},

@@ -135,6 +135,18 @@ TEST(MoreOps, GradientsOfADilatedDepthwiseConvolution) {
   EXPECT_NEAR(dot(g, y), dot(df, f), 1e-12);
 }
 
+TEST(MoreOps, NothingInGivesNothingOrZeros) {
+  const Array none = Floats({0, 4, 4, 3}), filter = Floats({3, 3, 3, 5}), grad = Floats({0, 4, 4, 5});
+  EXPECT_EQ(RunOp("Conv2DBackpropInput", {Axes({0, 4, 4, 3}), filter, grad}, Conv())[0].num_elements(), 0);
+  EXPECT_TRUE(BitwiseEqual(RunOp("Conv2DBackpropFilter", {none, Axes({3, 3, 3, 5}), grad}, Conv())[0],
+                           Array::Full(filter.shape(), 0.0F)));
+  EXPECT_TRUE(BitwiseEqual(RunOp("BiasAddGrad", {grad})[0], Array::Full(Shape{5}, 0.0F)));
+  EXPECT_EQ(RunOp("GatherV2", {filter, Axes({}), Int(0)})[0].shape(), (Shape{0, 3, 3, 5}));
+  EXPECT_EQ(RunOp("SoftmaxCrossEntropyWithLogits", {Floats({0, 4}), Floats({0, 4})})[0].shape(), Shape{0});
+  EXPECT_EQ(RunOp("TopKV2", {Floats({3, 0}), Int(0)})[1].shape(), (Shape{3, 0}));
+  EXPECT_EQ(RunOp("Cumsum", {none, Int(0)})[0].shape(), none.shape());
+}
+
 TEST(MoreOps, IntegersWrapAndDoNotTrap) {
   const std::int32_t low = std::numeric_limits<std::int32_t>::lowest();
   EXPECT_EQ(RunOp("FloorDiv", {Int(low), Int(-1)})[0].data<std::int32_t>()[0], low);

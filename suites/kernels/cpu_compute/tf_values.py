@@ -113,6 +113,8 @@ def slicing():
     case('GatherV2', dict(params=x, indices=i32(0, 3, 1, 1, 2, 0).reshape(3, 2), axis=i32(2)[0]), batch_dims=-1)
     case('GatherNd', dict(params=x, indices=i32(0, 1, 2, 3).reshape(2, 2)))
     case('GatherNd', dict(params=x, indices=i32(0, 1, 4, 2, 3, 0).reshape(2, 3)))
+    for mode, pads in (('REFLECT', (0, 1, 2, 0)), ('SYMMETRIC', (3, 1, 2, 4))):
+        case('MirrorPad', dict(input=rand(3, 4), paddings=i32(*pads).reshape(2, 2)), mode=mode)
     for axis in (-1, 0):
         case('OneHot', dict(indices=np.array([[0, 2, -1], [1, 5, 2]], np.int64), depth=i32(3)[0], on_value=np.float32(2),
                             off_value=np.float32(-1)), axis=axis)
@@ -129,6 +131,12 @@ def searching():
         case(op, dict(input=rand(3, 4, 5), dimension=i32(1)[0]), output_type='int32')
         case(op, dict(input=np.array([[4, 4, 1], [-9, 0, -9]], np.int32), dimension=i32(-1)[0]))
     case('TopKV2', dict(input=RNG.integers(0, 5, (3, 9)).astype(np.float32), k=i32(4)[0]))
+    case('InTopKV2', dict(predictions=np.where(np.isnan(y), 0, y)[:3], targets=i32(2, 3, 7), k=i32(2)[0]))
+    case('InTopKV2', dict(predictions=y, targets=i32(1, 2, 0, 1, 0, 0), k=i32(2)[0]))
+    case('UnsortedSegmentSum', dict(data=rand(5, 3), segment_ids=i32(2, 0, -1, 2, 0), num_segments=i32(4)[0]))
+    case('UnsortedSegmentSum', dict(data=rand(2, 3, 2), segment_ids=i32(1, 0, 1, 1, 0, 0).reshape(2, 3), num_segments=i32(2)[0]))
+    for axis in (i32(), i32(1), i32(0, 2)):
+        case('EuclideanNorm', dict(input=rand(3, 4, 2), axis=axis), 1e-7, keep_dims=True)
     case('TopKV2', dict(input=RNG.integers(0, 50, (2, 9)).astype(np.int32), k=i32(1)[0]))
     case('Range', dict(start=np.float32(0.1), limit=np.float32(2.3), delta=np.float32(0.1)))
     case('Range', dict(start=np.float32(3), limit=np.float32(-1), delta=np.float32(-0.3)))
