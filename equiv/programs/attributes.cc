@@ -41,6 +41,7 @@ Value CallLayer(rt::Layer& layer, Arguments& arguments) {
     args.training = ToBool(arguments.positional[1], "training");
   for (const auto& [name, value] : arguments.named) {
     if (name == "training") {
+      args.training_given = true;
       if (!value.none()) args.training = ToBool(value, "training");
     } else if (name == "scope" && layer.is_v1_style()) {
       if (auto* scope = value.object<ScopeObject>()) {
@@ -199,8 +200,7 @@ Value VariableAttribute(const rt::Variable& v, const std::string& name) {
       Bound b(name, {"value", "use_locking", "name", "read_value"}, a);
       const rt::Tensor value = ToTensor(b["value"], "value", v.dtype());
       rt::Node* node = nullptr;
-      rt::NameScope scope(name == "assign" ? "Assign" : name == "assign_add" ? "AssignAdd" : "AssignSub");
-      if (name == "assign") node = v.Assign(value, scope.path().empty() ? "" : "");
+      if (name == "assign") node = v.Assign(value);
       if (name == "assign_add") node = v.AssignAdd(value);
       if (name == "assign_sub") node = v.AssignSub(value);
       if (!node) return Value(v);

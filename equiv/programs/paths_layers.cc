@@ -132,6 +132,11 @@ rt::v1::ScopeOptions ScopeOf(const Bound& a) {
   }
   return o;
 }
+// None given is not the same as not given.
+std::optional<bool> Training(const Bound& a) {
+  if (!a.Given("training")) return false;
+  return a.Has("training") ? std::optional(a.Bool("training", false)) : std::nullopt;
+}
 std::vector<rt::Tensor> Tensors(const Value& v) { return ToTensors(v, "tensors"); }
 
 void RegisterKeras(PathTable& t, const std::string& m) {
@@ -279,7 +284,7 @@ void RegisterV1(PathTable& t) {
                                            ToInts(a["kernel_size"], "kernel_size"), ConvOf(a), ReuseOf(a)));
           });
   t.Add(m + "batch_normalization", std::string("inputs, ") + kBatchNorm, [](Bound& a) {
-    return Value(v1::BatchNormalization(a.Tensor("inputs"), BatchNormOf(a), a.Bool("training", false), ToReuse(a["reuse"])));
+    return Value(v1::BatchNormalization(a.Tensor("inputs"), BatchNormOf(a), Training(a), ToReuse(a["reuse"])));
   });
   t.Add(m + "BatchNormalization", kBatchNorm,
         [](Bound& a) { return Value(std::make_shared<v1::BatchNormLayer>(BatchNormOf(a), ScopeOf(a))); });
@@ -290,7 +295,7 @@ void RegisterV1(PathTable& t) {
     o.name = a.Text("name");
     if (a.Has("seed")) o.seed = a.Int("seed", 0);
     if (a.Has("noise_shape")) o.noise_shape = ToInts(a["noise_shape"], "noise_shape");
-    return Value(v1::Dropout(a.Tensor("inputs"), a.Double("rate", 0.5), a.Bool("training", false), o));
+    return Value(v1::Dropout(a.Tensor("inputs"), a.Double("rate", 0.5), Training(a), o));
   });
   t.Add(m + "Dropout", "rate, noise_shape, seed, name, **", [](Bound& a) {
     k::DropoutOptions o;

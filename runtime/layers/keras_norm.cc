@@ -69,6 +69,7 @@ Outputs BatchNormalization::Call(const CallArgs& args) {
       {.momentum = options_.momentum,
        .epsilon = options_.epsilon,
        .training = training,
+       .learning_phase = graph_flavour() && !args.training && trainable_,
        .axis = axis_,
        .fused = options_.renorm ? std::optional(false) : options_.fused});
   for (const CollectionItem& update : result.updates) AddUpdate(update);

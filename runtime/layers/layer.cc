@@ -168,7 +168,7 @@ Outputs Layer::operator()(const CallArgs& given) {
   if (graph_flavour_) {
     if (!args.training) args.training = outer.training;
     entered = args.training;
-    if (!args.training) args.training = default_training();
+    if (!args.training && !args.training_given) args.training = default_training();
   } else {
     if (takes_training()) {
       if (!args.training) args.training = outer.training;

@@ -27,6 +27,7 @@ struct Outputs {
 struct CallArgs {
   std::vector<Tensor> inputs;
   std::optional<bool> training;  // nullopt: inference (Keras passes None while it builds functional models)
+  bool training_given = false;   // Python's training=None given by the caller: a layer's own default does not count
 };
 using ModelFunction = std::function<Outputs(const CallArgs&)>;
 using Activation = std::function<Tensor(const Tensor&)>;

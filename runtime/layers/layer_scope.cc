@@ -58,9 +58,13 @@ Tensor MatMulWithWeight(const Tensor& x, const Variable& kernel) {
   if (std::count(dims.begin(), dims.end(), -1) > 1)
     throw ValueError(fmt::format("a dense layer on a tensor of shape {} needs all dimensions but one to be static",
                                  x.shape().ToTuple()));
+  const Tensor weight = kernel.Read();
   const Tensor flat = Reshape(x, {-1, dims.back()});
   dims.back() = kernel.shape().dim(1);
-  return Reshape(MatMulWithWeight(flat, kernel), dims, scope.path() + "/");
+  const Tensor product = MatMul(flat, weight);
+  std::vector<std::int32_t> shape(dims.begin(), dims.end());
+  const Tensor target = Constant(Array::Of<std::int32_t>(Shape{static_cast<std::int64_t>(shape.size())}, shape), "shape");
+  return Current().Add1("Reshape", {product, target}, {}, scope.path() + "/");
 }
 
 Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias) {
@@ -136,7 +140,7 @@ NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable
   const Shape channels = moving_mean.shape().Require();
   const Tensor scale = gamma ? gamma.Read() : fused ? Constant(Array::Full(channels, 1.0F)) : Tensor();
   const Tensor offset = beta ? beta.Read() : fused ? Constant(Array::Full(channels, 0.0F)) : Tensor();
-  const bool update = spec.training && spec.trainable;
+  const bool update = (spec.training || spec.learning_phase) && spec.trainable;
   const bool eager_updates = InitContext().eager();
   Normalized result;
   if (fused) {
@@ -158,7 +162,7 @@ NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable
     moving_variance.Assign(result.variance);
     return out;
   }
-  const Tensor momentum = Constant(static_cast<float>(spec.momentum));
+  const Tensor momentum = Constant(spec.training ? static_cast<float>(spec.momentum) : 1.0F);
   Node* const mean_update = MoveAverage(moving_mean, result.mean, momentum);
   Node* const variance_update = MoveAverage(moving_variance, result.variance, momentum);
   for (Node* node : {mean_update, variance_update})

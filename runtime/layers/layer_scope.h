@@ -46,6 +46,7 @@ Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& mom
 struct BatchNormSpec {
   double momentum, epsilon;
   bool training;
+  bool learning_phase = false;  // a graph's placeholder decides: inference, with update ops that change nothing
   bool trainable = true;
   int axis = -1;
   std::optional<bool> fused = std::nullopt;  // default: rank 4

@@ -105,8 +105,9 @@ Tensor SeparableConv(int rank, const Tensor& x, std::int64_t filters, std::vecto
                      const ConvOptions& options, std::optional<Reuse> reuse) {
   return SeparableConvLayer(rank, filters, std::move(kernel_size), options, ByName(options, reuse))(x).output;
 }
-Tensor BatchNormalization(const Tensor& x, const BatchNormOptions& options, bool training, std::optional<Reuse> reuse) {
-  return BatchNormLayer(options, ByName(options, reuse))(CallArgs{{x}, training}).output;
+Tensor BatchNormalization(const Tensor& x, const BatchNormOptions& options, std::optional<bool> training,
+                          std::optional<Reuse> reuse) {
+  return BatchNormLayer(options, ByName(options, reuse))(CallArgs{{x}, training, true}).output;
 }
 Tensor MaxPooling(int rank, const Tensor& x, const PoolingOptions& options) {
   return StatelessLayer(kMaxPooling[rank - 1], keras::Pooling(true, rank, options), keras::CommonOf(options))(x).output;
@@ -119,8 +120,8 @@ Tensor Flatten(const Tensor& x, const std::string& name) {
   options.name = name;
   return StatelessLayer("Flatten", [](const auto& in) { return keras::FlattenTensor(in.at(0)); }, options)(x).output;
 }
-Tensor Dropout(const Tensor& x, double rate, bool training, const keras::DropoutOptions& options) {
-  return DropoutLayer(rate, options)(CallArgs{{x}, training}).output;
+Tensor Dropout(const Tensor& x, double rate, std::optional<bool> training, const keras::DropoutOptions& options) {
+  return DropoutLayer(rate, options)(CallArgs{{x}, training, true}).output;
 }
 
 }  // namespace v1

@@ -193,13 +193,14 @@ Tensor ConvTranspose(int rank, const Tensor& x, std::int64_t filters, std::vecto
                      const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt);
 Tensor SeparableConv(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
                      const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt);
-Tensor BatchNormalization(const Tensor& x, const BatchNormOptions& options = {}, bool training = false,
+// `training` nullopt is Python's None: in a graph the learning phase decides, and stays at inference.
+Tensor BatchNormalization(const Tensor& x, const BatchNormOptions& options = {}, std::optional<bool> training = false,
                           std::optional<Reuse> reuse = std::nullopt);
 Tensor MaxPooling(int rank, const Tensor& x, const PoolingOptions& options);
 Tensor AveragePooling(int rank, const Tensor& x, const PoolingOptions& options);
 inline Tensor MaxPooling2D(const Tensor& x, const PoolingOptions& options) { return MaxPooling(2, x, options); }
 inline Tensor AveragePooling2D(const Tensor& x, const PoolingOptions& options) { return AveragePooling(2, x, options); }
 Tensor Flatten(const Tensor& x, const std::string& name = {});
-Tensor Dropout(const Tensor& x, double rate = 0.5, bool training = false, const keras::DropoutOptions& options = {});
+Tensor Dropout(const Tensor& x, double rate = 0.5, std::optional<bool> training = false, const keras::DropoutOptions& options = {});
 
 }  // namespace equiv::runtime::v1
