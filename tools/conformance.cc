@@ -1,3 +1,5 @@
+#include "equiv/programs/conformance.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -5,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "equiv/harness/conformance/folder.h"
-#include "equiv/programs/conformance.h"
 #include "tools/verb.h"
 
 namespace equiv::tools {

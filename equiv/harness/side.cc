@@ -6,9 +6,9 @@
 #include "equiv/harness/guards.h"
 #include "equiv/harness/random_tool.h"
 #include "kernels/base/error.h"
-#include "runtime/layers/model.h"
 #include "runtime/core/ops.h"
 #include "runtime/eager/eager.h"
+#include "runtime/layers/model.h"
 #include "runtime/session/session.h"
 
 namespace equiv {

@@ -130,7 +130,8 @@ bool WeightOf(const rt::Module& module, const std::string& name, Value& out) {
   return false;
 }
 
-std::optional<Value> LayerAttribute(rt::Layer& layer, const std::shared_ptr<rt::Module>& held, const std::string& name) {
+std::optional<Value> LayerAttribute(rt::Layer& layer, const std::shared_ptr<rt::Module>& held,
+                                    const std::string& name) {
   if (name == "weights" || name == "variables") return ListOf(layer.weights());
   if (name == "trainable_weights" || name == "trainable_variables") return ListOf(layer.trainable_weights());
   if (name == "non_trainable_weights" || name == "non_trainable_variables")
@@ -159,9 +160,8 @@ std::optional<Value> LayerAttribute(rt::Layer& layer, const std::shared_ptr<rt::
     return Value(std::move(items));
   }
   const auto method = [&](Value (*function)(rt::Layer&, Arguments&)) {
-    return Value::Callable(name, [held, function](Arguments& a) {
-      return function(static_cast<rt::Layer&>(*held), a);
-    });
+    return Value::Callable(name,
+                           [held, function](Arguments& a) { return function(static_cast<rt::Layer&>(*held), a); });
   };
   if (name == "add_weight" || name == "add_variable") return method(AddWeight);
   if (name == "add_loss") return method(AddLoss);
@@ -262,7 +262,8 @@ Value GetAttribute(const Value& object, const std::string& name) {
     if (auto it = instance->attributes.find(name); it != instance->attributes.end()) return it->second;
     // `build` and `call` run through the layer's own protocol only when the program asks for them by name.
     if (instance->definition().methods.contains(name) && name != "call")
-      return Value::Callable(name, [object, instance, name](Arguments& a) { return instance->Method(name, object, a); });
+      return Value::Callable(name,
+                             [object, instance, name](Arguments& a) { return instance->Method(name, object, a); });
     if (name == "call" && instance->definition().methods.contains(name))
       return Value::Callable(name, [object, instance](Arguments& a) { return instance->Method("call", object, a); });
   }

@@ -91,7 +91,8 @@ std::vector<std::string> Tokens(const std::string& message) {
   re2::StringPiece rest(message);
   std::string found;
   while (RE2::FindAndConsume(&rest, token, &found))
-    if (!found.starts_with("'tensorflow.")) tokens.push_back(found);  // where Python keeps a function is its own business
+    if (!found.starts_with("'tensorflow."))
+      tokens.push_back(found);  // where Python keeps a function is its own business
   return tokens;
 }
 
@@ -100,8 +101,8 @@ std::string CompareError(const json& expected, const json& got) {
     return fmt::format("expected {} ({}), got {}", expected["error"].get<std::string>(), Short(expected["message"]),
                        Short(got));
   if (expected["error"] != got["error"])
-    return fmt::format("expected {} ({}), got {} ({})", expected["error"].get<std::string>(), Short(expected["message"]),
-                       got["error"].get<std::string>(), Short(got["message"]));
+    return fmt::format("expected {} ({}), got {} ({})", expected["error"].get<std::string>(),
+                       Short(expected["message"]), got["error"].get<std::string>(), Short(got["message"]));
   const std::string text = expected.value("message", ""), ours = got.value("message", "");
   // Python's own wording: missing arguments and the like.
   if (text.find("positional argument") != std::string::npos ||
@@ -146,8 +147,8 @@ std::string CompareList(const std::string& what, const json& expected, const jso
                      expected.size() > n ? "missing " + Short(expected[n]) : "extra " + Short(got[n]));
 }
 
-}  // namespace
-
+// Where `got` differs from `expected` by the pass rule of the goldens' README; empty when it does not. `exact` is
+// cleared when a tensor agrees within the tolerance only.
 std::string CompareResults(const json& expected, const json& got, bool& exact) {
   const bool raised = expected.contains("raised");
   if (raised != got.contains("raised"))
@@ -172,6 +173,8 @@ std::string CompareResults(const json& expected, const json& got, bool& exact) {
   }
   return {};
 }
+
+}  // namespace
 
 bool RunPrograms(const fs::path& folder, const ConformanceOptions& options, ConformanceRun& run) {
   std::vector<fs::path> files;

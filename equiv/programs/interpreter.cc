@@ -1,13 +1,12 @@
 #include "equiv/programs/interpreter.h"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "equiv/programs/encode.h"
 #include "equiv/programs/objects.h"
 #include "equiv/programs/statements.h"
 #include "kernels/base/error.h"
@@ -21,78 +20,6 @@ namespace {
 
 using nlohmann::json;
 using Source = nlohmann::ordered_json;  // programs: the order of dictionaries counts
-
-// ---- path table
-
-struct Entry {
-  std::vector<std::string> names;
-  PathTable::Body body;
-};
-std::map<std::string, Value>& Paths() {
-  static std::map<std::string, Value>* paths = [] {
-    auto* made = new std::map<std::string, Value>;
-    return made;
-  }();
-  return *paths;
-}
-void EnsureRegistered() {
-  static const bool done = [] {
-    PathTable table;
-    RegisterTensorFlow(table);
-    RegisterVariables(table);
-    RegisterLayers(table);
-    RegisterSlim(table);
-    RegisterHelpers(table);
-    return true;
-  }();
-  (void)done;
-}
-
-// ---- values for observations
-
-std::string Sha256(const std::byte* data, std::size_t size) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(data), size, digest);
-  std::string text;
-  for (unsigned char c : digest) text += fmt::format("{:02x}", c);
-  return text;
-}
-
-json Encode(const Array& a) {
-  json out = {{"shape", a.shape().vector()}, {"dtype", std::string(Name(a.dtype()))}};
-  if (a.dtype() == DType::kString) {
-    json values = json::array();
-    for (const std::string& s : a.strings()) values.push_back("b'" + s + "'");
-    out["values"] = values;
-    return out;
-  }
-  if (IsComplex(a.dtype())) return out;
-  out["sha256"] = Sha256(a.raw(), a.num_bytes());
-  const std::int64_t n = a.num_elements();
-  const auto element = [&](std::int64_t i) -> json {
-    if (a.dtype() == DType::kBool) return a.ElementAsDouble(i) != 0;
-    if (IsInteger(a.dtype())) return static_cast<std::int64_t>(a.ElementAsDouble(i));
-    return a.ElementAsDouble(i);
-  };
-  if (n <= 32) {
-    json values = json::array();
-    for (std::int64_t i = 0; i < n; ++i) values.push_back(element(i));
-    out["values"] = values;
-  } else {
-    json first = json::array();
-    double sum = 0, squares = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double v = a.ElementAsDouble(i);
-      if (i < 8) first.push_back(element(i));
-      sum += v;
-      squares += v * v;
-    }
-    out["first8"] = first;
-    out["sum_f64"] = sum;
-    out["sumsq_f64"] = squares;
-  }
-  return out;
-}
 
 std::string PythonRepr(const Source& v) {
   if (v.is_string()) return "'" + v.get<std::string>() + "'";
@@ -142,12 +69,11 @@ class Program final : public Running {
       rt::EnableResourceVariables(mode_ != Mode::kGraphV1);
       session_ = std::make_unique<rt::Session>(*graph_, rt::SessionOptions{.backend = backend_});
     }
-    rt::VariableCreatorScope recorder(
-        [this](const rt::VariableNext& next, const rt::VariableCreationArgs& args) {
-          rt::Variable v = next(args);
-          if (v.graph() == graph_.get()) created_.push_back(v);  // a graph the program made has creators of its own
-          return v;
-        });
+    rt::VariableCreatorScope recorder([this](const rt::VariableNext& next, const rt::VariableCreationArgs& args) {
+      rt::Variable v = next(args);
+      if (v.graph() == graph_.get()) created_.push_back(v);  // a graph the program made has creators of its own
+      return v;
+    });
     json raised;
     auto top = std::make_shared<Environment>();
     try {
@@ -278,9 +204,10 @@ class Program final : public Running {
       } else if (v.As<std::shared_ptr<Object>>()) {
         tensors.push_back(ToTensor(v, "eval"));
       } else {
-        throw TypeError(fmt::format("Argument `fetch` = {} has invalid type \"{}\". Cannot be interpreted as a Tensor or "
-                                    "Operation.",
-                                    v.ToString(), v.TypeName()));
+        throw TypeError(
+            fmt::format("Argument `fetch` = {} has invalid type \"{}\". Cannot be interpreted as a Tensor or "
+                        "Operation.",
+                        v.ToString(), v.TypeName()));
       }
     }
     InitialiseNew();
@@ -342,7 +269,8 @@ class Program final : public Running {
     std::string name;
     Value self;
     for (const auto& [key, value] : extra) {
-      if (key == "name" && !value.none()) name = ToText(value, "name");
+      if (key == "name" && !value.none())
+        name = ToText(value, "name");
       else if (key != "name" && key != "trainable" && key != "dtype" && key != "autocast" && key != "dynamic" &&
                key != "input_shape")
         throw TypeError(fmt::format("('Keyword argument not understood:', '{}')", key));
@@ -359,7 +287,8 @@ class Program final : public Running {
     for (const auto& [key, value] : extra) {
       if (key == "trainable" && !value.none()) SetAttribute(self, "trainable", value);
       if (key == "input_shape")
-        if (auto* layer = dynamic_cast<rt::Layer*>(self.module())) layer->set_input_shape(ToShape(value, "input_shape"));
+        if (auto* layer = dynamic_cast<rt::Layer*>(self.module()))
+          layer->set_input_shape(ToShape(value, "input_shape"));
     }
     env->values["self"] = self;
     Block(c->init, env);
@@ -636,7 +565,6 @@ Value RunBody(const nlohmann::ordered_json& body, const Scope& environment) {
 }
 
 json RunProgram(const Source& program, Mode mode, bool op_names, const std::string& backend) {
-  EnsureRegistered();
   Program p(mode, backend);
   struct Restore {
     Program* outer = running;
@@ -646,94 +574,14 @@ json RunProgram(const Source& program, Mode mode, bool op_names, const std::stri
   return p.Run(program, op_names);
 }
 
-Value FindPath(const std::string& path) {
-  EnsureRegistered();
-  auto it = Paths().find(path);
-  if (it == Paths().end()) throw UnknownPath(path);
-  return it->second;
-}
-Value FindPathForRegistration(const std::string& path) { return Paths().at(path); }
-std::vector<std::string> KnownPaths() {
-  EnsureRegistered();
-  std::vector<std::string> names;
-  for (const auto& [path, value] : Paths())
-    if (!path.starts_with("__")) names.push_back(path);
-  return names;
-}
-
-// ---- binding of arguments
-
-Bound::Bound(const std::string& path, const std::vector<std::string>& names, Arguments& arguments) : path_(path) {
-  std::size_t i = 0;
-  bool more = false, rest = false;
-  for (const std::string& name : names) {
-    if (name == "*") {
-      more = true;
-    } else if (name == "**") {
-      rest = true;
-    } else {
-      values_.emplace_back(name, Value());
-      if (!more && i < arguments.positional.size()) {
-        values_.back().second = arguments.positional[i++];
-        given_.push_back(name);
-      }
-    }
-  }
-  if (i < arguments.positional.size()) {
-    if (!more)
-      throw TypeError(fmt::format("{}() takes {} positional arguments but {} were given", path, values_.size(),
-                                  arguments.positional.size()));
-    more_.assign(arguments.positional.begin() + static_cast<std::ptrdiff_t>(i), arguments.positional.end());
-  }
-  for (const auto& [key, value] : arguments.named) {
-    auto it = std::ranges::find_if(values_, [&](const auto& item) { return item.first == key; });
-    if (it != values_.end()) {
-      it->second = value;
-      given_.push_back(key);
-    } else if (rest) {
-      rest_.emplace_back(key, value);
-    } else {
-      throw TypeError(fmt::format("{}() got an unexpected keyword argument '{}'", path, key));
-    }
+std::string RunProgramText(std::string_view program, Mode mode, bool op_names, const std::string& backend) {
+  const Source parsed = Source::parse(program, nullptr, /*allow_exceptions=*/false);
+  if (parsed.is_discarded() || !parsed.is_array()) throw DataLossError("the program is no JSON list of statements");
+  try {
+    return RunProgram(parsed, mode, op_names, backend).dump(1, ' ', false, json::error_handler_t::replace);
+  } catch (const nlohmann::json::exception& error) {
+    throw DataLossError(fmt::format("the program has a malformed statement: {}", error.what()));
   }
 }
-const Value& Bound::operator[](const char* name) const {
-  for (const auto& [key, value] : values_)
-    if (key == name) return value;
-  throw InternalError(fmt::format("{} has no parameter '{}'", path_, name));
-}
-bool Bound::Given(const char* name) const { return std::ranges::find(given_, name) != given_.end(); }
-bool Bound::Bool(const char* name, bool fallback) const { return Has(name) ? ToBool((*this)[name], name) : fallback; }
-std::int64_t Bound::Int(const char* name, std::int64_t fallback) const {
-  return Has(name) ? ToInt((*this)[name], name) : fallback;
-}
-double Bound::Double(const char* name, double fallback) const {
-  return Has(name) ? ToDouble((*this)[name], name) : fallback;
-}
-std::string Bound::Text(const char* name, const std::string& fallback) const {
-  return Has(name) ? ToText((*this)[name], name) : fallback;
-}
-rt::Tensor Bound::Tensor(const char* name) const {
-  if (!Given(name)) throw TypeError(fmt::format("{}() missing 1 required positional argument: '{}'", path_, name));
-  return ToTensor((*this)[name], name);
-}
-
-void PathTable::Add(const std::string& path, const std::string& signature, Body body) {
-  std::vector<std::string> names;
-  std::string name;
-  for (char c : signature + ",") {
-    if (c == ',') {
-      if (!name.empty()) names.push_back(name);
-      name.clear();
-    } else if (c != ' ') {
-      name += c;
-    }
-  }
-  Paths()[path] = Value::Callable(path, [path, names, body](Arguments& arguments) {
-    Bound bound(path, names, arguments);
-    return body(bound);
-  });
-}
-void PathTable::AddConstant(const std::string& path, Value value) { Paths()[path] = std::move(value); }
 
 }  // namespace equiv::programs

@@ -1,5 +1,5 @@
 // equiv/programs/interpreter.h - runs programs of the JSON language (fixtures/goldens/naming/README.md) against the
-// runtime, as a graph with a Session or eagerly.
+// runtime, as a graph with a Session or eagerly. Private to equiv/programs; program.h is its public face.
 #pragma once
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -7,12 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "equiv/programs/program.h"
 #include "equiv/programs/value.h"
 
 namespace equiv::programs {
-
-enum class Mode { kGraph, kEager, kGraphV1 };
-std::string_view ModeName(Mode mode);
 
 // An API path no function is known for.
 class UnknownPath : public Error {
@@ -22,11 +20,11 @@ class UnknownPath : public Error {
 
 // What a program did, in the form the goldens have: variables, raised, collections, op_names, observations. Throws
 // UnknownPath when it needs a function that is not there. Resets the eager context first.
-nlohmann::json RunProgram(const nlohmann::ordered_json& program, Mode mode, bool op_names, const std::string& backend = "cpu");
+nlohmann::json RunProgram(const nlohmann::ordered_json& program, Mode mode, bool op_names,
+                          const std::string& backend = "cpu");
 
 // The function behind an API path such as "tf.keras.layers.Dense"; UnknownPath.
 Value FindPath(const std::string& path);
-std::vector<std::string> KnownPaths();
 
 // What helper functions of the language need of the running program.
 class Running {
@@ -45,8 +43,8 @@ class Bound {
   const Value& operator[](const char* name) const;
   bool Has(const char* name) const { return !(*this)[name].none(); }  // given and not None
   bool Given(const char* name) const;
-  const Dict& rest() const { return rest_; }                // keyword arguments beyond the named ones, after "**"
-  const List& more() const { return more_; }                // positional arguments beyond, after "*"
+  const Dict& rest() const { return rest_; }  // keyword arguments beyond the named ones, after "**"
+  const List& more() const { return more_; }  // positional arguments beyond, after "*"
   const char* what(const char* name) const { return name; }
   bool Bool(const char* name, bool fallback) const;
   std::int64_t Int(const char* name, std::int64_t fallback) const;

@@ -17,8 +17,8 @@ Value Definition::Invoke(const List& positional, const Dict& named) const {
   auto environment = std::make_shared<Environment>();
   environment->parent = scope;
   if (positional.size() > params.size())
-    throw TypeError(fmt::format("{}() takes {} positional arguments but {} were given", name, params.size(),
-                                positional.size()));
+    throw TypeError(
+        fmt::format("{}() takes {} positional arguments but {} were given", name, params.size(), positional.size()));
   std::map<std::string, Value> bound;
   for (std::size_t i = 0; i < positional.size(); ++i) bound[params[i]] = positional[i];
   for (const auto& [key, value] : named) {
@@ -50,7 +50,8 @@ Value Instance::Method(const std::string& name, const Value& self, const Argumen
     if (!module)
       throw ValueError(fmt::format(
           "`@tf.compat.v1.keras.utils.track_tf1_layers_and_variables` must be applied to a method of a subclassed "
-          "`tf.Module`, `tf.keras.layers.Layer`, or `tf.keras.Model` and which takes `self` as the first argument. But, "
+          "`tf.Module`, `tf.keras.layers.Layer`, or `tf.keras.Model` and which takes `self` as the first argument. "
+          "But, "
           "the first argument passed to the decorated method was <{} object>, which does not extend Module, Layer, or "
           "Model.",
           definition_->name));
@@ -99,7 +100,8 @@ Value PackTensors(const Value& nest, const std::vector<rt::Tensor>& tensors, std
   }
   if (nest.dict()) {
     Dict items;
-    for (const auto& [key, item] : *nest.dict()) items.emplace_back(key, PackTensors(item, tensors, next, keep_variables));
+    for (const auto& [key, item] : *nest.dict())
+      items.emplace_back(key, PackTensors(item, tensors, next, keep_variables));
     return Value(std::move(items));
   }
   return nest;
@@ -166,7 +168,8 @@ Value LayerInstance<Base>::CallWith(const Arguments& arguments) {
   } else {
     auto call = definition().methods.find("call");
     if (call == definition().methods.end())
-      throw UnimplementedError(fmt::format("layer '{}' (type {}) has no method `call`", this->name(), definition().name));
+      throw UnimplementedError(
+          fmt::format("layer '{}' (type {}) has no method `call`", this->name(), definition().name));
     const std::string input_name = call->second->params.empty() ? "inputs" : call->second->params.at(1);
     auto it = std::ranges::find_if(pending_.named, [&](const auto& item) { return item.first == input_name; });
     if (it == pending_.named.end()) throw ValueError("The first argument to `Layer.call` must always be passed.");
@@ -236,9 +239,10 @@ rt::Outputs LayerInstance<Base>::Call(const rt::CallArgs& args) {
       result_ = Value(ToTensor(result, "result"));
       return rt::Outputs(*result_.As<rt::Tensor>());
     }
-    throw ValueError(fmt::format("A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: "
-                                 "{}).",
-                                 this->name()));
+    throw ValueError(
+        fmt::format("A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: "
+                    "{}).",
+                    this->name()));
   }
   rt::Outputs outputs(flat[0]);
   for (std::size_t i = 1; i < flat.size(); ++i) outputs.end_points.emplace_back(std::to_string(i), flat[i]);

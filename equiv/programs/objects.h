@@ -1,4 +1,5 @@
 // equiv/programs/objects.h - instances of classes a program defines, and small objects of the language.
+// Private to equiv/programs.
 #pragma once
 #include <map>
 #include <memory>
@@ -141,7 +142,8 @@ class TemplateObject final : public Object {
 
 // Tensors in a nest, in order; and the same nest with others in their place.
 void FlattenTensors(const Value& nest, std::vector<rt::Tensor>& tensors);
-Value PackTensors(const Value& nest, const std::vector<rt::Tensor>& tensors, std::size_t& next, bool keep_variables = false);
+Value PackTensors(const Value& nest, const std::vector<rt::Tensor>& tensors, std::size_t& next,
+                  bool keep_variables = false);
 // Runs `body` as a traced function of the tensors among `arguments`; the rest is part of the signature.
 Value CallTraced(rt::Function& function, const Arguments& arguments,
                  const std::function<Value(const Arguments&)>& body);

@@ -24,12 +24,17 @@ void FillCommon(const Bound& a, Options& o) {
     const std::string& key = item.first;
     const Value& value = item.second;
     if (value.none() && key != "dtype") continue;
-    if (key == "trainable") o.trainable = ToBool(value, "trainable");
+    if (key == "trainable")
+      o.trainable = ToBool(value, "trainable");
     else if (key == "dtype") {
-      if (const auto* d = value.As<DType>()) o.dtype = *d;
-      else if (value.As<std::string>()) o.dtype = ParseDType(*value.As<std::string>());
-    } else if (key == "input_shape") o.input_shape = ToShape(value, "input_shape");
-    else if (key == "input_dim") o.input_shape = PartialShape{ToInt(value, "input_dim")};
+      if (const auto* d = value.As<DType>())
+        o.dtype = *d;
+      else if (value.As<std::string>())
+        o.dtype = ParseDType(*value.As<std::string>());
+    } else if (key == "input_shape")
+      o.input_shape = ToShape(value, "input_shape");
+    else if (key == "input_dim")
+      o.input_shape = PartialShape{ToInt(value, "input_dim")};
     else if (key == "activity_regularizer") {
       const Value regularizer = value;
       o.activity_regularizer = [regularizer](const rt::Tensor& x) -> rt::Tensor {
@@ -126,8 +131,10 @@ rt::v1::ScopeOptions ScopeOf(const Bound& a) {
   for (const auto& [key, value] : a.rest()) {
     if (key == "_reuse") o.reuse = ToReuse(value);
     if (key == "_scope" && !value.none()) {
-      if (auto* s = value.object<ScopeObject>()) o.scope = s->scope;
-      else o.scope_name = ToText(value, "_scope");
+      if (auto* s = value.object<ScopeObject>())
+        o.scope = s->scope;
+      else
+        o.scope_name = ToText(value, "_scope");
     }
   }
   return o;
@@ -144,28 +151,32 @@ void RegisterKeras(PathTable& t, const std::string& m) {
   for (int rank : {1, 2, 3})
     for (const std::string stem : {"Conv", "Convolution"})
       t.Add(fmt::format("{}{}{}D", m, stem, rank), std::string("filters, kernel_size, ") + kConvTail, [rank](Bound& a) {
-        return Value(std::make_shared<k::Conv>(rank, a.Int("filters", 0), ToInts(a["kernel_size"], "kernel_size"), ConvOf(a)));
+        return Value(
+            std::make_shared<k::Conv>(rank, a.Int("filters", 0), ToInts(a["kernel_size"], "kernel_size"), ConvOf(a)));
       });
   for (int rank : {2, 3})
-    t.Add(fmt::format("{}Conv{}DTranspose", m, rank), std::string("filters, kernel_size, ") + kConvTail, [rank](Bound& a) {
-      return Value(std::make_shared<k::ConvTranspose>(rank, a.Int("filters", 0), ToInts(a["kernel_size"], "kernel_size"),
-                                                      ConvOf(a)));
-    });
+    t.Add(fmt::format("{}Conv{}DTranspose", m, rank), std::string("filters, kernel_size, ") + kConvTail,
+          [rank](Bound& a) {
+            return Value(std::make_shared<k::ConvTranspose>(rank, a.Int("filters", 0),
+                                                            ToInts(a["kernel_size"], "kernel_size"), ConvOf(a)));
+          });
   for (int rank : {1, 2})
-    t.Add(fmt::format("{}SeparableConv{}D", m, rank), std::string("filters, kernel_size, ") + kConvTail, [rank](Bound& a) {
-      return Value(std::make_shared<k::SeparableConv>(rank, a.Int("filters", 0), ToInts(a["kernel_size"], "kernel_size"),
-                                                      ConvOf(a)));
-    });
+    t.Add(fmt::format("{}SeparableConv{}D", m, rank), std::string("filters, kernel_size, ") + kConvTail,
+          [rank](Bound& a) {
+            return Value(std::make_shared<k::SeparableConv>(rank, a.Int("filters", 0),
+                                                            ToInts(a["kernel_size"], "kernel_size"), ConvOf(a)));
+          });
   t.Add(m + "DepthwiseConv2D", std::string("kernel_size, ") + kConvTail, [](Bound& a) {
     return Value(std::make_shared<k::DepthwiseConv2D>(ToInts(a["kernel_size"], "kernel_size"), ConvOf(a)));
   });
-  t.Add(m + "Embedding", "input_dim, output_dim, embeddings_initializer, embeddings_regularizer, name, **", [](Bound& a) {
-    k::EmbeddingOptions o;
-    FillCommon(a, o);
-    o.embeddings_initializer = ToInitializer(a["embeddings_initializer"], "embeddings_initializer");
-    o.embeddings_regularizer = ToRegularizer(a["embeddings_regularizer"], "embeddings_regularizer");
-    return Value(std::make_shared<k::Embedding>(a.Int("input_dim", 0), a.Int("output_dim", 0), o));
-  });
+  t.Add(m + "Embedding", "input_dim, output_dim, embeddings_initializer, embeddings_regularizer, name, **",
+        [](Bound& a) {
+          k::EmbeddingOptions o;
+          FillCommon(a, o);
+          o.embeddings_initializer = ToInitializer(a["embeddings_initializer"], "embeddings_initializer");
+          o.embeddings_regularizer = ToRegularizer(a["embeddings_regularizer"], "embeddings_regularizer");
+          return Value(std::make_shared<k::Embedding>(a.Int("input_dim", 0), a.Int("output_dim", 0), o));
+        });
   t.Add(m + "BatchNormalization", kBatchNorm,
         [](Bound& a) { return Value(std::make_shared<k::BatchNormalization>(BatchNormOf(a))); });
   t.Add(m + "LayerNormalization", "axis, epsilon, center, scale, name, **", [](Bound& a) {
@@ -183,9 +194,8 @@ void RegisterKeras(PathTable& t, const std::string& m) {
     if (a.Has("noise_shape")) o.noise_shape = ToInts(a["noise_shape"], "noise_shape");
     return Value(std::make_shared<k::Dropout>(a.Double("rate", 0.5), o));
   });
-  t.Add(m + "Activation", "activation, name, **", [](Bound& a) {
-    return Value(k::ActivationLayer(ToActivation(a["activation"], "activation"), CommonOf(a)));
-  });
+  t.Add(m + "Activation", "activation, name, **",
+        [](Bound& a) { return Value(k::ActivationLayer(ToActivation(a["activation"], "activation"), CommonOf(a))); });
   t.Add(m + "ReLU", "name, **", [](Bound& a) { return Value(k::ReLU(CommonOf(a))); });
   t.Add(m + "PReLU", "name, **", [](Bound& a) { return Value(std::make_shared<k::PReLU>(CommonOf(a))); });
   t.Add(m + "Flatten", "data_format, name, **", [](Bound& a) { return Value(k::Flatten(CommonOf(a))); });
@@ -254,14 +264,14 @@ void RegisterV1(PathTable& t) {
   const std::string m = "v1.layers.";
   t.Add(m + "dense", std::string("inputs, ") + kDense,
         [](Bound& a) { return Value(v1::Dense(a.Tensor("inputs"), a.Int("units", 0), DenseOf(a), ReuseOf(a))); });
-  t.Add(m + "Dense", kDense, [](Bound& a) {
-    return Value(std::make_shared<v1::DenseLayer>(a.Int("units", 0), DenseOf(a), ScopeOf(a)));
-  });
+  t.Add(m + "Dense", kDense,
+        [](Bound& a) { return Value(std::make_shared<v1::DenseLayer>(a.Int("units", 0), DenseOf(a), ScopeOf(a))); });
   for (int rank : {1, 2, 3}) {
-    t.Add(fmt::format("{}conv{}d", m, rank), std::string("inputs, filters, kernel_size, ") + kConvTail, [rank](Bound& a) {
-      return Value(v1::Conv(rank, a.Tensor("inputs"), a.Int("filters", 0), ToInts(a["kernel_size"], "kernel_size"),
-                            ConvOf(a), ReuseOf(a)));
-    });
+    t.Add(fmt::format("{}conv{}d", m, rank), std::string("inputs, filters, kernel_size, ") + kConvTail,
+          [rank](Bound& a) {
+            return Value(v1::Conv(rank, a.Tensor("inputs"), a.Int("filters", 0),
+                                  ToInts(a["kernel_size"], "kernel_size"), ConvOf(a), ReuseOf(a)));
+          });
     t.Add(fmt::format("{}Conv{}D", m, rank), std::string("filters, kernel_size, ") + kConvTail, [rank](Bound& a) {
       return Value(std::make_shared<v1::ConvLayer>(rank, a.Int("filters", 0), ToInts(a["kernel_size"], "kernel_size"),
                                                    ConvOf(a), ScopeOf(a)));
@@ -308,9 +318,8 @@ void RegisterV1(PathTable& t) {
         "Flatten", [](const auto& in) { return k::FlattenTensor(in.at(0)); }, CommonOf(a), ScopeOf(a)));
   });
   t.Add("v1.keras.__internal__.legacy.layers.experimental.keras_style_scope", "", [](Bound&) {
-    return Value(std::make_shared<ContextManager>([]() -> ContextManager::Entered {
-      return {.value = {}, .guard = std::make_shared<v1::KerasStyleScope>()};
-    }));
+    return Value(std::make_shared<ContextManager>(
+        []() -> ContextManager::Entered { return {.value = {}, .guard = std::make_shared<v1::KerasStyleScope>()}; }));
   });
 }
 
@@ -338,8 +347,8 @@ void RegisterLayers(PathTable& t) {
           const auto* held = v.As<std::shared_ptr<rt::Module>>();
           auto layer = held ? std::dynamic_pointer_cast<rt::Layer>(*held) : nullptr;
           if (!layer)
-            throw TypeError(fmt::format("The added layer must be an instance of class Layer. Received: layer={}",
-                                        v.ToString()));
+            throw TypeError(
+                fmt::format("The added layer must be an instance of class Layer. Received: layer={}", v.ToString()));
           model->Add(layer);
         }
       return Value(model);

@@ -36,8 +36,10 @@ struct Pushed {
 void Update(Dict& base, const Dict& over) {
   for (const auto& [key, value] : over) {
     auto it = std::ranges::find_if(base, [&](const auto& item) { return item.first == key; });
-    if (it == base.end()) base.emplace_back(key, value);
-    else it->second = value;
+    if (it == base.end())
+      base.emplace_back(key, value);
+    else
+      it->second = value;
   }
 }
 
@@ -53,15 +55,15 @@ void AddScoped(PathTable& t, const std::string& path, const std::string& python_
   t.Add("__slim__." + path, signature, std::move(body));
   const Value inner = FindPathForRegistration("__slim__." + path);
   t.AddConstant(path, Value::Callable(path, [path, inner](Arguments& given) {
-    Arguments merged = given;
-    if (!Stack().empty())
-      if (auto it = Stack().back().find(path); it != Stack().back().end()) {
-        Dict named = it->second;
-        Update(named, given.named);
-        merged.named = std::move(named);
-      }
-    return Call(inner, std::move(merged));
-  }));
+                  Arguments merged = given;
+                  if (!Stack().empty())
+                    if (auto it = Stack().back().find(path); it != Stack().back().end()) {
+                      Dict named = it->second;
+                      Update(named, given.named);
+                      merged.named = std::move(named);
+                    }
+                  return Call(inner, std::move(merged));
+                }));
 }
 
 std::vector<std::string> Texts(const Value& v) {
@@ -105,8 +107,10 @@ void Fill(const Bound& a, Args& args) {
     args.weights_initializer = ToInitializer(a["weights_initializer"], "weights_initializer");
   if (a.Has("weights_regularizer"))
     args.weights_regularizer = ToRegularizer(a["weights_regularizer"], "weights_regularizer");
-  if (a.Given("biases_initializer")) args.biases_initializer = ToInitializer(a["biases_initializer"], "biases_initializer");
-  if (a.Has("biases_regularizer")) args.biases_regularizer = ToRegularizer(a["biases_regularizer"], "biases_regularizer");
+  if (a.Given("biases_initializer"))
+    args.biases_initializer = ToInitializer(a["biases_initializer"], "biases_initializer");
+  if (a.Has("biases_regularizer"))
+    args.biases_regularizer = ToRegularizer(a["biases_regularizer"], "biases_regularizer");
   args.reuse = ToReuse(a["reuse"]);
   if (args.reuse == rt::Reuse::kNone) args.reuse.reset();
   args.outputs_collections = Texts(a["outputs_collections"]);
@@ -184,19 +188,21 @@ std::string PythonName(const Value& layer) {
 void RegisterSlim(PathTable& t) {
   for (const char* path : {"slim.conv2d", "slim.convolution2d"})
     AddScoped(t, path, "convolution2d",
-              std::string("inputs, num_outputs, kernel_size, stride, padding, data_format, rate, ") + kTail, [](Bound& a) {
+              std::string("inputs, num_outputs, kernel_size, stride, padding, data_format, rate, ") + kTail,
+              [](Bound& a) {
                 s::Conv2dArgs args = ConvOf(a);
                 args.rate = static_cast<int>(a.Int("rate", 1));
                 return Value(s::Conv2d(a.Tensor("inputs"), a.Int("num_outputs", 0), KernelOf(a), args));
               });
   for (const char* path : {"slim.separable_conv2d", "slim.separable_convolution2d"})
-    AddScoped(t, path, "separable_convolution2d",
-              std::string("inputs, num_outputs, kernel_size, depth_multiplier, stride, padding, data_format, rate, ") + kTail,
-              [](Bound& a) {
-                return Value(s::SeparableConv2d(
-                    a.Tensor("inputs"), a.Has("num_outputs") ? std::optional(a.Int("num_outputs", 0)) : std::nullopt,
-                    KernelOf(a), a.Int("depth_multiplier", 1), ConvOf(a)));
-              });
+    AddScoped(
+        t, path, "separable_convolution2d",
+        std::string("inputs, num_outputs, kernel_size, depth_multiplier, stride, padding, data_format, rate, ") + kTail,
+        [](Bound& a) {
+          return Value(s::SeparableConv2d(a.Tensor("inputs"),
+                                          a.Has("num_outputs") ? std::optional(a.Int("num_outputs", 0)) : std::nullopt,
+                                          KernelOf(a), a.Int("depth_multiplier", 1), ConvOf(a)));
+        });
   AddScoped(t, "slim.conv2d_transpose", "convolution2d_transpose",
             std::string("inputs, num_outputs, kernel_size, stride, padding, data_format, ") + kTail, [](Bound& a) {
               return Value(s::Conv2dTranspose(a.Tensor("inputs"), a.Int("num_outputs", 0), KernelOf(a), ConvOf(a)));
@@ -209,52 +215,54 @@ void RegisterSlim(PathTable& t) {
     Fill(a, args);
     return Value(s::FullyConnected(a.Tensor("inputs"), a.Int("num_outputs", 0), args));
   });
-  AddScoped(t, "slim.bias_add", "bias_add",
-            "inputs, activation_fn, initializer, regularizer, reuse, variables_collections, outputs_collections, trainable, "
-            "data_format, scope",
-            [](Bound& a) {
-              s::FullyConnectedArgs args;
-              args.activation = ToActivation(a["activation_fn"], "activation_fn");
-              if (a.Has("initializer")) args.biases_initializer = ToInitializer(a["initializer"], "initializer");
-              if (a.Has("regularizer")) args.biases_regularizer = ToRegularizer(a["regularizer"], "regularizer");
-              args.reuse = ToReuse(a["reuse"]);
-              args.outputs_collections = Texts(a["outputs_collections"]);
-              args.scope = ScopeName(a);
-              return Value(s::BiasAdd(a.Tensor("inputs"), args));
-            });
-  AddScoped(t, "slim.batch_norm", "batch_norm",
-            "inputs, decay, center, scale, epsilon, activation_fn, param_initializers, param_regularizers, "
-            "updates_collections, is_training, reuse, variables_collections, outputs_collections, trainable, batch_weights, "
-            "fused, data_format, zero_debias_moving_mean, scope",
-            [](Bound& a) {
-              s::BatchNormParams p;
-              p.decay = a.Double("decay", 0.999);
-              p.epsilon = a.Double("epsilon", 0.001);
-              p.center = a.Bool("center", true);
-              p.scale = a.Bool("scale", false);
-              p.activation = ToActivation(a["activation_fn"], "activation_fn");
-              if (a["param_initializers"].dict())
-                for (const auto& [key, value] : *a["param_initializers"].dict()) {
-                  if (key == "beta") p.beta_initializer = ToInitializer(value, "beta");
-                  if (key == "gamma") p.gamma_initializer = ToInitializer(value, "gamma");
-                }
-              if (a["param_regularizers"].dict())
-                for (const auto& [key, value] : *a["param_regularizers"].dict()) {
-                  if (key == "beta") p.beta_regularizer = ToRegularizer(value, "beta");
-                  if (key == "gamma") p.gamma_regularizer = ToRegularizer(value, "gamma");
-                }
-              if (a.Given("updates_collections")) {
-                p.updates_collection.reset();
-                if (a.Has("updates_collections")) p.updates_collection = Texts(a["updates_collections"]).at(0);
-              }
-              p.is_training = a.Bool("is_training", true);
-              if (a.Has("fused")) p.fused = a.Bool("fused", true);
-              p.trainable = a.Bool("trainable", true);
-              p.reuse = ToReuse(a["reuse"]);
-              p.outputs_collections = Texts(a["outputs_collections"]);
-              p.variables_collections = VariablesCollections(a, "moving_mean");
-              return Value(s::BatchNorm(a.Tensor("inputs"), p, ScopeName(a)));
-            });
+  AddScoped(
+      t, "slim.bias_add", "bias_add",
+      "inputs, activation_fn, initializer, regularizer, reuse, variables_collections, outputs_collections, trainable, "
+      "data_format, scope",
+      [](Bound& a) {
+        s::FullyConnectedArgs args;
+        args.activation = ToActivation(a["activation_fn"], "activation_fn");
+        if (a.Has("initializer")) args.biases_initializer = ToInitializer(a["initializer"], "initializer");
+        if (a.Has("regularizer")) args.biases_regularizer = ToRegularizer(a["regularizer"], "regularizer");
+        args.reuse = ToReuse(a["reuse"]);
+        args.outputs_collections = Texts(a["outputs_collections"]);
+        args.scope = ScopeName(a);
+        return Value(s::BiasAdd(a.Tensor("inputs"), args));
+      });
+  AddScoped(
+      t, "slim.batch_norm", "batch_norm",
+      "inputs, decay, center, scale, epsilon, activation_fn, param_initializers, param_regularizers, "
+      "updates_collections, is_training, reuse, variables_collections, outputs_collections, trainable, batch_weights, "
+      "fused, data_format, zero_debias_moving_mean, scope",
+      [](Bound& a) {
+        s::BatchNormParams p;
+        p.decay = a.Double("decay", 0.999);
+        p.epsilon = a.Double("epsilon", 0.001);
+        p.center = a.Bool("center", true);
+        p.scale = a.Bool("scale", false);
+        p.activation = ToActivation(a["activation_fn"], "activation_fn");
+        if (a["param_initializers"].dict())
+          for (const auto& [key, value] : *a["param_initializers"].dict()) {
+            if (key == "beta") p.beta_initializer = ToInitializer(value, "beta");
+            if (key == "gamma") p.gamma_initializer = ToInitializer(value, "gamma");
+          }
+        if (a["param_regularizers"].dict())
+          for (const auto& [key, value] : *a["param_regularizers"].dict()) {
+            if (key == "beta") p.beta_regularizer = ToRegularizer(value, "beta");
+            if (key == "gamma") p.gamma_regularizer = ToRegularizer(value, "gamma");
+          }
+        if (a.Given("updates_collections")) {
+          p.updates_collection.reset();
+          if (a.Has("updates_collections")) p.updates_collection = Texts(a["updates_collections"]).at(0);
+        }
+        p.is_training = a.Bool("is_training", true);
+        if (a.Has("fused")) p.fused = a.Bool("fused", true);
+        p.trainable = a.Bool("trainable", true);
+        p.reuse = ToReuse(a["reuse"]);
+        p.outputs_collections = Texts(a["outputs_collections"]);
+        p.variables_collections = VariablesCollections(a, "moving_mean");
+        return Value(s::BatchNorm(a.Tensor("inputs"), p, ScopeName(a)));
+      });
   AddScoped(t, "slim.layer_norm", "layer_norm",
             "inputs, center, scale, activation_fn, reuse, variables_collections, outputs_collections, trainable, "
             "begin_norm_axis, begin_params_axis, scope",
@@ -269,12 +277,14 @@ void RegisterSlim(PathTable& t) {
                                          .outputs_collections = Texts(a["outputs_collections"]),
                                          .scope = ScopeName(a)}));
             });
-  AddScoped(t, "slim.max_pool2d", "max_pool2d", "inputs, kernel_size, stride, padding, data_format, outputs_collections, scope",
+  AddScoped(t, "slim.max_pool2d", "max_pool2d",
+            "inputs, kernel_size, stride, padding, data_format, outputs_collections, scope",
             [](Bound& a) { return Value(s::MaxPool2d(a.Tensor("inputs"), KernelOf(a), PoolOf(a))); });
-  AddScoped(t, "slim.avg_pool2d", "avg_pool2d", "inputs, kernel_size, stride, padding, data_format, outputs_collections, scope",
+  AddScoped(t, "slim.avg_pool2d", "avg_pool2d",
+            "inputs, kernel_size, stride, padding, data_format, outputs_collections, scope",
             [](Bound& a) { return Value(s::AvgPool2d(a.Tensor("inputs"), KernelOf(a), PoolOf(a))); });
-  AddScoped(t, "slim.dropout", "dropout", "inputs, keep_prob, noise_shape, is_training, outputs_collections, scope, seed",
-            [](Bound& a) {
+  AddScoped(t, "slim.dropout", "dropout",
+            "inputs, keep_prob, noise_shape, is_training, outputs_collections, scope, seed", [](Bound& a) {
               s::DropoutArgs args;
               args.keep_prob = a.Double("keep_prob", 0.5);
               args.is_training = a.Bool("is_training", true);
@@ -289,7 +299,8 @@ void RegisterSlim(PathTable& t) {
   AddScoped(t, "slim.softmax", "softmax", "logits, scope",
             [](Bound& a) { return Value(s::Softmax(a.Tensor("logits"), ScopeName(a))); });
   AddScoped(t, "slim.unit_norm", "unit_norm", "inputs, dim, epsilon, scope", [](Bound& a) {
-    return Value(s::UnitNorm(a.Tensor("inputs"), static_cast<int>(a.Int("dim", 0)), a.Double("epsilon", 1e-7), ScopeName(a)));
+    return Value(
+        s::UnitNorm(a.Tensor("inputs"), static_cast<int>(a.Int("dim", 0)), a.Double("epsilon", 1e-7), ScopeName(a)));
   });
   AddScoped(t, "slim.repeat", "repeat", "inputs, repetitions, layer, *, **", [](Bound& a) {
     Dict named = a.rest();
@@ -312,7 +323,8 @@ void RegisterSlim(PathTable& t) {
     });
     if (!a["stack_args"].list()) throw ValueError("stack_args need to be a list or tuple");
     std::vector<s::ScopedLayer> layers;
-    for (const Value& v : *a["stack_args"].list()) layers.push_back(Layered(a["layer"], v.list() ? *v.list() : List{v}, named));
+    for (const Value& v : *a["stack_args"].list())
+      layers.push_back(Layered(a["layer"], v.list() ? *v.list() : List{v}, named));
     return Value(s::Stack(a.Tensor("inputs"), layers, PythonName(a["layer"]), scope));
   });
 
@@ -345,11 +357,13 @@ void RegisterSlim(PathTable& t) {
   });
 
   t.Add("slim.l2_regularizer", "scale, scope", [](Bound& a) {
-    if (a["scale"].As<std::int64_t>()) throw ValueError(fmt::format("scale cannot be an integer: {}", a["scale"].ToString()));
+    if (a["scale"].As<std::int64_t>())
+      throw ValueError(fmt::format("scale cannot be an integer: {}", a["scale"].ToString()));
     return Value(s::L2Regularizer(a.Double("scale", 0)));
   });
   t.Add("slim.l1_regularizer", "scale, scope", [](Bound& a) {
-    if (a["scale"].As<std::int64_t>()) throw ValueError(fmt::format("scale cannot be an integer: {}", a["scale"].ToString()));
+    if (a["scale"].As<std::int64_t>())
+      throw ValueError(fmt::format("scale cannot be an integer: {}", a["scale"].ToString()));
     return Value(s::L1Regularizer(a.Double("scale", 0)));
   });
   t.Add("slim.l1_l2_regularizer", "scale_l1, scale_l2, scope",
@@ -359,8 +373,8 @@ void RegisterSlim(PathTable& t) {
     t.Add(path, "uniform, seed, dtype",
           [seed](Bound& a) { return Value(s::XavierInitializer(a.Bool("uniform", true), seed(a))); });
   t.Add("slim.variance_scaling_initializer", "factor, mode, uniform, seed, dtype", [seed](Bound& a) {
-    return Value(s::VarianceScalingInitializer(a.Double("factor", 2.0), a.Text("mode", "FAN_IN"), a.Bool("uniform", false),
-                                               seed(a)));
+    return Value(s::VarianceScalingInitializer(a.Double("factor", 2.0), a.Text("mode", "FAN_IN"),
+                                               a.Bool("uniform", false), seed(a)));
   });
 
   constexpr const char* kVariable =
@@ -381,17 +395,19 @@ void RegisterSlim(PathTable& t) {
   query("slim.get_local_variables", rt::kLocalVariables);
   query("slim.get_trainable_variables", rt::kTrainableVariables);
   t.Add("slim.get_variables_by_name", "given_name, scope", [](Bound& a) {
-    return ListOf(s::GetVariables(ScopeText(a["scope"]), "/" + a.Text("given_name") + ":|^" + a.Text("given_name") + ":"));
+    return ListOf(
+        s::GetVariables(ScopeText(a["scope"]), "/" + a.Text("given_name") + ":|^" + a.Text("given_name") + ":"));
   });
   t.Add("slim.get_variables_by_suffix", "suffix, scope",
         [](Bound& a) { return ListOf(s::GetVariables(ScopeText(a["scope"]), a.Text("suffix"))); });
-  t.Add("slim.get_unique_variable", "var_op_name", [](Bound& a) { return Value(s::GetUniqueVariable(a.Text("var_op_name"))); });
-  t.Add("slim.get_variables_to_restore", "include, exclude", [](Bound& a) {
-    return ListOf(s::GetVariablesToRestore(Texts(a["include"]), Texts(a["exclude"])));
-  });
+  t.Add("slim.get_unique_variable", "var_op_name",
+        [](Bound& a) { return Value(s::GetUniqueVariable(a.Text("var_op_name"))); });
+  t.Add("slim.get_variables_to_restore", "include, exclude",
+        [](Bound& a) { return ListOf(s::GetVariablesToRestore(Texts(a["include"]), Texts(a["exclude"]))); });
   t.Add("slim.utils.convert_collection_to_dict", "collection, clear_collection", [](Bound& a) {
     Dict items;
-    for (const auto& [key, tensor] : s::ConvertCollectionToDict(a.Text("collection"))) items.emplace_back(key, Value(tensor));
+    for (const auto& [key, tensor] : s::ConvertCollectionToDict(a.Text("collection")))
+      items.emplace_back(key, Value(tensor));
     return Value(std::move(items));
   });
 }

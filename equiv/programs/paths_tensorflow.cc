@@ -49,8 +49,8 @@ Value WithNumbers(const Bound& a, const char* op_name, Op op) {
   };
   const bool plain = (dtype(x) || x.As<std::shared_ptr<Object>>()) && (dtype(y) || y.As<std::shared_ptr<Object>>());
   if (plain || rt::Current().eager())
-    return Value(op(ToTensor(x, "x", dtype(x) ? std::nullopt : dtype(y)), ToTensor(y, "y", dtype(y) ? std::nullopt : dtype(x)),
-                    a.Text("name")));
+    return Value(op(ToTensor(x, "x", dtype(x) ? std::nullopt : dtype(y)),
+                    ToTensor(y, "y", dtype(y) ? std::nullopt : dtype(x)), a.Text("name")));
   rt::NameScope scope(a.Text("name", op_name));
   const auto operand = [&](const Value& v, const char* name, std::optional<DType> other) {
     return dtype(v) ? rt::ReadOperand(ToTensor(v, name)) : rt::Constant(ToArray(v, name, other), name);
@@ -110,7 +110,8 @@ rt::Tensor Reduce(const char* op, const rt::Tensor& x, const std::vector<std::in
         rt::Constant(Array::Of<std::int32_t>(Shape{static_cast<std::int64_t>(all.size())}, all), "Const");
     return rt::Current().Add1(op, {x, index}, {{"keep_dims", keepdims}}, name);
   }
-  return std::string_view(op) == "Sum" ? rt::ReduceSum(x, axes, keepdims, name) : rt::ReduceMean(x, axes, keepdims, name);
+  return std::string_view(op) == "Sum" ? rt::ReduceSum(x, axes, keepdims, name)
+                                       : rt::ReduceMean(x, axes, keepdims, name);
 }
 
 class ToolObject final : public Object, public std::enable_shared_from_this<ToolObject> {
@@ -210,12 +211,13 @@ void RegisterTensorFlow(PathTable& t) {
       rt::NameScope scope(a.Text("name", "Fill"));
       List sizes;
       for (std::int64_t d : dims.dims()) sizes.push_back(Value(d));
-      const rt::Tensor shape = rt::Constant(
-          ToArray(Value(std::move(sizes)), "dims", DType::kInt32).Reshaped(Shape{dims.rank()}), "dims");
+      const rt::Tensor shape =
+          rt::Constant(ToArray(Value(std::move(sizes)), "dims", DType::kInt32).Reshaped(Shape{dims.rank()}), "dims");
       const rt::Tensor value = rt::Constant(ToArray(a["value"], "value"), "value");
       return Value(rt::Current().Add1("Fill", {shape, value}, {}, scope.path() + "/"));
     });
-    t.Add(m + "identity", "input, name", [](Bound& a) { return Value(rt::Identity(a.Tensor("input"), a.Text("name"))); });
+    t.Add(m + "identity", "input, name",
+          [](Bound& a) { return Value(rt::Identity(a.Tensor("input"), a.Text("name"))); });
     t.Add(m + "add", "x, y, name", [](Bound& a) {
       return WithNumbers(a, "Add", [](const rt::Tensor& x, const rt::Tensor& y, const std::string& name) {
         return rt::Add(x, y, name);
@@ -238,14 +240,15 @@ void RegisterTensorFlow(PathTable& t) {
     });
     for (const char* name : {"matmul", "linalg.matmul"})
       t.Add(m + name, "a, b, transpose_a, transpose_b, name", [](Bound& a) {
-        return Value(rt::MatMul(a.Tensor("a"), a.Tensor("b"), a.Bool("transpose_a", false), a.Bool("transpose_b", false),
-                                a.Text("name")));
+        return Value(rt::MatMul(a.Tensor("a"), a.Tensor("b"), a.Bool("transpose_a", false),
+                                a.Bool("transpose_b", false), a.Text("name")));
       });
     for (const char* name : {"add_n", "math.add_n"})
       t.Add(m + name, "inputs, name", [](Bound& a) {
         const std::vector<rt::Tensor> inputs = ToTensors(a["inputs"], "inputs");
         // tf: a single tensor passes through, named or not
-        if (inputs.size() == 1) return a.Has("name") ? Value(rt::Identity(inputs[0], a.Text("name"))) : Value(inputs[0]);
+        if (inputs.size() == 1)
+          return a.Has("name") ? Value(rt::Identity(inputs[0], a.Text("name"))) : Value(inputs[0]);
         return Value(rt::AddN(inputs, a.Text("name")));
       });
     for (const char* name : {"reduce_sum", "math.reduce_sum"})
@@ -256,27 +259,31 @@ void RegisterTensorFlow(PathTable& t) {
       t.Add(m + name, "input_tensor, axis, keepdims, name", [](Bound& a) {
         return Value(Reduce("Mean", a.Tensor("input_tensor"), Axes(a), a.Bool("keepdims", false), a.Text("name")));
       });
-    t.Add(m + "reshape", "tensor, shape, name", [](Bound& a) {
-      return Value(rt::Reshape(a.Tensor("tensor"), ToInts(a["shape"], "shape"), a.Text("name")));
-    });
+    t.Add(m + "reshape", "tensor, shape, name",
+          [](Bound& a) { return Value(rt::Reshape(a.Tensor("tensor"), ToInts(a["shape"], "shape"), a.Text("name"))); });
     t.Add(m + "concat", "values, axis, name", [](Bound& a) {
       return Value(rt::Concat(ToTensors(a["values"], "values"), a.Int("axis", 0), a.Text("name")));
     });
     t.Add(m + "cast", "x, dtype, name", [](Bound& a) {
       return Value(rt::Cast(a.Tensor("x"), DTypeOf(a["dtype"]).value_or(DType::kFloat32), a.Text("name")));
     });
-    t.Add(m + "squeeze", "input, axis, name", [](Bound& a) {
-      return Value(rt::Squeeze(a.Tensor("input"), Axes(a), a.Text("name")));
-    });
+    t.Add(m + "squeeze", "input, axis, name",
+          [](Bound& a) { return Value(rt::Squeeze(a.Tensor("input"), Axes(a), a.Text("name"))); });
     t.Add(m + "nn.relu", "x, name", [](Bound& a) { return Unary("Relu", a); });
     t.Add(m + "nn.tanh", "x, name", [](Bound& a) { return Unary("Tanh", a); });
     t.Add(m + "nn.sigmoid", "x, name", [](Bound& a) { return Unary("Sigmoid", a); });
     t.Add(m + "nn.elu", "x, name", [](Bound& a) { return Unary("Elu", a); });
     t.Add(m + "nn.relu6", "x, name", [](Bound& a) { return Unary("Relu6", a); });
     t.Add(m + "nn.softplus", "x, name", [](Bound& a) { return Unary("Softplus", a); });
-    for (const auto& [name, op] : std::initializer_list<std::pair<const char*, const char*>>{
-             {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"exp", "Exp"}, {"abs", "Abs"}, {"square", "Square"},
-             {"sqrt", "Sqrt"}, {"negative", "Neg"}, {"math.square", "Square"}, {"math.log", "Log"}})
+    for (const auto& [name, op] : std::initializer_list<std::pair<const char*, const char*>>{{"tanh", "Tanh"},
+                                                                                             {"sigmoid", "Sigmoid"},
+                                                                                             {"exp", "Exp"},
+                                                                                             {"abs", "Abs"},
+                                                                                             {"square", "Square"},
+                                                                                             {"sqrt", "Sqrt"},
+                                                                                             {"negative", "Neg"},
+                                                                                             {"math.square", "Square"},
+                                                                                             {"math.log", "Log"}})
       t.Add(m + name, "x, name", [op = op](Bound& a) { return Unary(op, a); });
     t.Add(m + "nn.softmax", "logits, axis, name",
           [](Bound& a) { return Value(rt::Softmax(a.Tensor("logits"), a.Text("name"))); });
@@ -284,10 +291,11 @@ void RegisterTensorFlow(PathTable& t) {
           [](Bound& a) { return Value(rt::BiasAdd(a.Tensor("value"), a.Tensor("bias"), a.Text("name"))); });
     t.Add(m + "nn.l2_loss", "t, name", [](Bound& a) { return Value(rt::L2Loss(a.Tensor("t"), a.Text("name"))); });
     t.Add(m + "nn.conv2d", "input, filters, strides, padding, data_format, dilations, name", [](Bound& a) {
-      return Value(rt::Conv2D(a.Tensor("input"), a.Tensor("filters"),
-                              {.strides = a.Has("strides") ? ToInts(a["strides"], "strides") : std::vector<std::int64_t>{1},
-                               .padding = a.Text("padding", "SAME")},
-                              a.Text("name")));
+      return Value(
+          rt::Conv2D(a.Tensor("input"), a.Tensor("filters"),
+                     {.strides = a.Has("strides") ? ToInts(a["strides"], "strides") : std::vector<std::int64_t>{1},
+                      .padding = a.Text("padding", "SAME")},
+                     a.Text("name")));
     });
     for (const char* name : {"random.uniform", "random_uniform"})
       t.Add(m + name, "shape, minval, maxval, dtype, seed, name", [](Bound& a) {
@@ -357,9 +365,8 @@ void RegisterTensorFlow(PathTable& t) {
     rt::SetKerasRandomSeed(a.Int("seed", 0));
     return Value();
   });
-  t.Add("v1.keras.utils.DeterministicRandomTestTool", "seed, mode", [](Bound& a) {
-    return Value(std::make_shared<ToolObject>(a.Int("seed", 42), a.Text("mode", "constant")));
-  });
+  t.Add("v1.keras.utils.DeterministicRandomTestTool", "seed, mode",
+        [](Bound& a) { return Value(std::make_shared<ToolObject>(a.Int("seed", 42), a.Text("mode", "constant"))); });
 }
 
 void RegisterHelpers(PathTable& t) {
@@ -450,21 +457,23 @@ void RegisterHelpers(PathTable& t) {
                                    return scale * Reduce("Sum", square, {}, false, {});
                                  }});
   });
-  t.Add("h.none_regularizer", "",
-        [](Bound&) { return Value(rt::Regularizer{"none", [](const rt::Variable&) { return rt::Tensor(); }}); });
+  t.Add("h.none_regularizer", "", [](Bound&) {
+    return Value(rt::Regularizer{"none", [](const rt::Variable&) { return rt::Tensor(); }});
+  });
   t.Add("h.zero_arg_ones", "shape", [](Bound& a) {
     const Shape shape = ToShape(a["shape"], "shape").Require();
     return Value(rt::Initializer{.name = "function", .make_without_shape = [shape] { return rt::Ones(shape); }});
   });
   t.Add("h.shape_callable", "value", [](Bound& a) {
-    return Value(rt::Initializer{.name = "init", .make = [value = a.Double("value", 0)](const Shape& shape, DType dtype) {
-                                   rt::Tensor cast;
-                                   {
-                                     rt::NameScope scope("Cast");
-                                     cast = rt::Cast(rt::Constant(static_cast<float>(value), "x"), dtype);
-                                   }
-                                   return rt::Fill(shape, cast);
-                                 }});
+    return Value(
+        rt::Initializer{.name = "init", .make = [value = a.Double("value", 0)](const Shape& shape, DType dtype) {
+                          rt::Tensor cast;
+                          {
+                            rt::NameScope scope("Cast");
+                            cast = rt::Cast(rt::Constant(static_cast<float>(value), "x"), dtype);
+                          }
+                          return rt::Fill(shape, cast);
+                        }});
   });
   t.Add("h.shape", "*", [](Bound& a) {
     List dims = a.more();

@@ -44,7 +44,8 @@ Value FromGot(const rt::GotVariable& got) {
 }
 
 constexpr const char* kGetVariable =
-    "name, shape, dtype, initializer, regularizer, trainable, collections, caching_device, partitioner, validate_shape, "
+    "name, shape, dtype, initializer, regularizer, trainable, collections, caching_device, partitioner, "
+    "validate_shape, "
     "use_resource, custom_getter, constraint, synchronization, aggregation";
 
 rt::GetVariableOptions OptionsOf(const Bound& a) {
@@ -61,8 +62,8 @@ rt::GetVariableOptions OptionsOf(const Bound& a) {
     }
     // A Python constant is made where the variable is.
     const Value& v = a["initializer"];
-    o.initial_value = v.As<rt::Tensor>() || v.As<rt::Variable>() ? ToTensor(v, "initializer")
-                                                                 : rt::Tensor(ToArray(v, "initializer"));
+    o.initial_value =
+        v.As<rt::Tensor>() || v.As<rt::Variable>() ? ToTensor(v, "initializer") : rt::Tensor(ToArray(v, "initializer"));
   } else if (a.Has("initializer")) {
     // A class or a zero-argument function.
     o.initializer = ToInitializer(a["initializer"], "initializer");
@@ -143,25 +144,27 @@ rt::VarianceScalingOptions ScalingOf(const Bound& a) {
 
 // A v1 constant initialiser; a list may be shorter than the shape in a graph (C7).
 rt::Initializer ConstantOf(const Value& value, std::optional<DType> own) {
-  return {.name = "constant", .make = [value, own](const Shape& shape, DType given) -> rt::Tensor {
-            const DType dtype = own && given == DType::kInvalid ? *own : given;
-            if (!value.list()) return rt::ConstantInitializer(ToDouble(value, "value")).make(shape, dtype);
-            const Array list = ToArray(value, "value", dtype);
-            const std::int64_t have = list.num_elements(), want = shape.num_elements();
-            if (have == want) return rt::Constant(list.Reshaped(shape), "Const");
-            if (have > want)
-              throw ValueError(fmt::format("Too many elements provided. Needed at most {}, but received {}", want, have));
-            if (rt::Current().eager() && have != 1)
-              throw TypeError(fmt::format("Eager execution of tf.constant with unsupported shape. Tensor {} (converted "
-                                          "from {}) has {} elements, but got `shape` {} with {} elements).",
-                                          value.ToString(), value.ToString(), have, shape.ToTuple(), want));
-            Array filled(dtype, shape);
-            const std::size_t size = SizeOf(dtype);
-            for (std::int64_t i = 0; i < want; ++i)
-              std::memcpy(filled.raw() + static_cast<std::size_t>(i) * size,
-                          list.raw() + static_cast<std::size_t>(std::min(i, have - 1)) * size, size);
-            return rt::Constant(std::move(filled), "Const");
-          }};
+  return {
+      .name = "constant", .make = [value, own](const Shape& shape, DType given) -> rt::Tensor {
+        const DType dtype = own && given == DType::kInvalid ? *own : given;
+        if (!value.list()) return rt::ConstantInitializer(ToDouble(value, "value")).make(shape, dtype);
+        const Array list = ToArray(value, "value", dtype);
+        const std::int64_t have = list.num_elements(), want = shape.num_elements();
+        if (have == want) return rt::Constant(list.Reshaped(shape), "Const");
+        if (have > want)
+          throw ValueError(fmt::format("Too many elements provided. Needed at most {}, but received {}", want, have));
+        if (rt::Current().eager() && have != 1)
+          throw TypeError(
+              fmt::format("Eager execution of tf.constant with unsupported shape. Tensor {} (converted "
+                          "from {}) has {} elements, but got `shape` {} with {} elements).",
+                          value.ToString(), value.ToString(), have, shape.ToTuple(), want));
+        Array filled(dtype, shape);
+        const std::size_t size = SizeOf(dtype);
+        for (std::int64_t i = 0; i < want; ++i)
+          std::memcpy(filled.raw() + static_cast<std::size_t>(i) * size,
+                      list.raw() + static_cast<std::size_t>(std::min(i, have - 1)) * size, size);
+        return rt::Constant(std::move(filled), "Const");
+      }};
 }
 rt::Initializer IdentityOf(double gain) {
   return {.name = "identity", .make = [gain](const Shape& shape, DType dtype) -> rt::Tensor {
@@ -213,8 +216,8 @@ Value NewVariable(const Bound& a, bool v1) {
       o.collections = Texts(a["collections"], "collections");
       o.no_collections = o.collections.empty();
     }
-    o.use_resource = a.Has("use_resource") ? a.Bool("use_resource", true)
-                                           : rt::Current().eager() || rt::ResourceVariablesEnabled();
+    o.use_resource =
+        a.Has("use_resource") ? a.Bool("use_resource", true) : rt::Current().eager() || rt::ResourceVariablesEnabled();
   }
   const Value& initial = a["initial_value"];
   if (initial.none()) throw ValueError("initial_value must be specified.");
@@ -243,9 +246,12 @@ void RegisterVariables(PathTable& t) {
       t.AddConstant(std::string(m) + "VariableAggregation." + name, Value(name));
   }
 
-  t.Add("tf.Variable", "initial_value, trainable, validate_shape, caching_device, name, variable_def, dtype, import_scope, "
-        "constraint, synchronization, aggregation, shape", [](Bound& a) { return NewVariable(a, false); });
-  t.Add("v1.Variable", "initial_value, trainable, collections, validate_shape, caching_device, name, variable_def, dtype, "
+  t.Add("tf.Variable",
+        "initial_value, trainable, validate_shape, caching_device, name, variable_def, dtype, import_scope, "
+        "constraint, synchronization, aggregation, shape",
+        [](Bound& a) { return NewVariable(a, false); });
+  t.Add("v1.Variable",
+        "initial_value, trainable, collections, validate_shape, caching_device, name, variable_def, dtype, "
         "expected_shape, import_scope, constraint, use_resource, synchronization, aggregation, shape",
         [](Bound& a) { return NewVariable(a, true); });
   t.Add("v1.get_variable", kGetVariable,
@@ -253,11 +259,13 @@ void RegisterVariables(PathTable& t) {
   t.Add("v1.get_local_variable", kGetVariable,
         [](Bound& a) { return Value(rt::GetLocalVariable(a.Text("name"), OptionsOf(a))); });
   constexpr const char* kScope =
-      "name_or_scope, default_name, values, initializer, regularizer, caching_device, partitioner, custom_getter, reuse, "
+      "name_or_scope, default_name, values, initializer, regularizer, caching_device, partitioner, custom_getter, "
+      "reuse, "
       "dtype, use_resource, constraint, auxiliary_name_scope";
   t.Add("v1.variable_scope", kScope, [](Bound& a) { return VariableScopeManager(a); });
   t.Add("v1.variable_op_scope",
-        "values, name_or_scope, default_name, initializer, regularizer, caching_device, partitioner, custom_getter, reuse, "
+        "values, name_or_scope, default_name, initializer, regularizer, caching_device, partitioner, custom_getter, "
+        "reuse, "
         "dtype, use_resource, constraint, auxiliary_name_scope",
         [](Bound& a) { return VariableScopeManager(a); });
   t.Add("v1.get_variable_scope", "",
@@ -353,12 +361,13 @@ void RegisterVariables(PathTable& t) {
     add({"Zeros", "zeros"}, "", [](Bound&) { return Value(rt::ZerosInitializer()); });
     add({"Ones", "ones"}, "", [](Bound&) { return Value(rt::OnesInitializer()); });
     add({"Constant", "constant"}, "value", [](Bound& a) {
-      return Value(rt::Initializer{.name = "constant", .make = [v = a.Given("value") ? a["value"] : Value(0)](
-                                                                   const Shape& shape, DType dtype) {
-                                     return ConstantOf(v, std::nullopt).make(shape, dtype);
-                                   }});
+      return Value(rt::Initializer{
+          .name = "constant", .make = [v = a.Given("value") ? a["value"] : Value(0)](const Shape& shape, DType dtype) {
+            return ConstantOf(v, std::nullopt).make(shape, dtype);
+          }});
     });
-    add({"GlorotUniform", "glorot_uniform"}, "seed", [](Bound& a) { return Value(rt::keras::GlorotUniform(SeedOf(a))); });
+    add({"GlorotUniform", "glorot_uniform"}, "seed",
+        [](Bound& a) { return Value(rt::keras::GlorotUniform(SeedOf(a))); });
     add({"GlorotNormal", "glorot_normal"}, "seed", [](Bound& a) { return Value(rt::keras::GlorotNormal(SeedOf(a))); });
     add({"HeNormal", "he_normal"}, "seed", [](Bound& a) { return Value(rt::keras::HeNormal(SeedOf(a))); });
     add({"HeUniform", "he_uniform"}, "seed", [](Bound& a) { return Value(rt::keras::HeUniform(SeedOf(a))); });

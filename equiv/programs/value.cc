@@ -30,9 +30,9 @@ bool Value::Truth() const {
 }
 
 std::string Value::TypeName() const {
-  static constexpr const char* kNames[] = {"NoneType", "bool",  "int",         "float",     "str",         "list",
-                                           "dict",     "Tensor", "Variable",   "DType",     "TensorShape", "Operation",
-                                           "Initializer", "Regularizer", "function", "Module", "object"};
+  static constexpr const char* kNames[] = {
+      "NoneType", "bool",        "int",       "float",       "str",         "list",     "dict",   "Tensor", "Variable",
+      "DType",    "TensorShape", "Operation", "Initializer", "Regularizer", "function", "Module", "object"};
   if (module()) return module()->class_name();
   if (const auto* o = As<std::shared_ptr<Object>>()) return (*o)->TypeName();
   return kNames[v_.index()];
@@ -74,8 +74,8 @@ bool Value::SameAs(const Value& other) const {
 
 namespace {
 [[noreturn]] void Wrong(const Value& value, const char* what, const char* expected) {
-  throw TypeError(fmt::format("argument '{}': expected {}, got {} ({})", what, expected, value.ToString(),
-                              value.TypeName()));
+  throw TypeError(
+      fmt::format("argument '{}': expected {}, got {} ({})", what, expected, value.ToString(), value.TypeName()));
 }
 }  // namespace
 
@@ -200,6 +200,19 @@ rt::Initializer ToInitializer(const Value& value, const char* what) {
   if (const auto* s = value.As<std::string>()) {
     if (*s == "zeros") return rt::ZerosInitializer();
     if (*s == "ones") return rt::OnesInitializer();
+    if (!rt::ResourceVariablesEnabled()) {
+      // Without TF2 behaviour the names stand for the v1 classes, which draw from stateful ops.
+      if (*s == "glorot_uniform") return rt::GlorotUniform();
+      if (*s == "glorot_normal") return rt::GlorotNormal();
+      if (*s == "he_normal") return rt::HeNormal();
+      if (*s == "he_uniform") return rt::HeUniform();
+      if (*s == "lecun_normal") return rt::LecunNormal();
+      if (*s == "lecun_uniform") return rt::LecunUniform();
+      if (*s == "random_normal") return rt::RandomNormalInitializer(0, 0.05);
+      if (*s == "random_uniform") return rt::RandomUniformInitializer(-0.05, 0.05);
+      if (*s == "truncated_normal") return rt::TruncatedNormalInitializer(0, 0.05);
+      if (*s == "orthogonal") return rt::OrthogonalInitializer();
+    }
     if (*s == "glorot_uniform") return rt::keras::GlorotUniform();
     if (*s == "glorot_normal") return rt::keras::GlorotNormal();
     if (*s == "he_normal") return rt::keras::HeNormal();
@@ -247,7 +260,7 @@ rt::Activation ToActivation(const Value& value, const char* what) {
     if (*s == "relu") return [](const rt::Tensor& x) { return rt::Relu(x); };
     if (*s == "softmax") return [](const rt::Tensor& x) { return rt::Softmax(x); };
     static constexpr std::pair<const char*, const char*> kOps[] = {
-        {"tanh", "Tanh"}, {"sigmoid", "Sigmoid"}, {"elu", "Elu"},           {"selu", "Selu"},
+        {"tanh", "Tanh"},   {"sigmoid", "Sigmoid"}, {"elu", "Elu"},           {"selu", "Selu"},
         {"relu6", "Relu6"}, {"exponential", "Exp"}, {"softplus", "Softplus"}, {"softsign", "Softsign"}};
     for (const auto& [name, op] : kOps)
       if (*s == name) return [op = op](const rt::Tensor& x) { return rt::Current().Add1(op, {x}); };

@@ -1,4 +1,5 @@
 // equiv/programs/value.h - values of the JSON program language: what a Python variable would hold.
+// Private to equiv/programs.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -55,17 +56,17 @@ class ContextManager : public Object {
 class Value {
  public:
   using Variant =
-      std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<List>, std::shared_ptr<Dict>,
-                   rt::Tensor, rt::Variable, DType, PartialShape, rt::Node*, rt::Initializer, rt::Regularizer,
-                   std::shared_ptr<Function>, std::shared_ptr<rt::Module>, std::shared_ptr<Object>>;
+      std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<List>,
+                   std::shared_ptr<Dict>, rt::Tensor, rt::Variable, DType, PartialShape, rt::Node*, rt::Initializer,
+                   rt::Regularizer, std::shared_ptr<Function>, std::shared_ptr<rt::Module>, std::shared_ptr<Object>>;
   Value() = default;
-  Value(Variant v) : v_(std::move(v)) {}  // NOLINT
-  Value(bool b) : v_(b) {}                // NOLINT
-  Value(std::int64_t i) : v_(i) {}        // NOLINT
-  Value(int i) : v_(static_cast<std::int64_t>(i)) {}  // NOLINT
-  Value(double d) : v_(d) {}                          // NOLINT
-  Value(std::string s) : v_(std::move(s)) {}          // NOLINT
-  Value(const char* s) : v_(std::string(s)) {}        // NOLINT
+  Value(Variant v) : v_(std::move(v)) {}                             // NOLINT
+  Value(bool b) : v_(b) {}                                           // NOLINT
+  Value(std::int64_t i) : v_(i) {}                                   // NOLINT
+  Value(int i) : v_(static_cast<std::int64_t>(i)) {}                 // NOLINT
+  Value(double d) : v_(d) {}                                         // NOLINT
+  Value(std::string s) : v_(std::move(s)) {}                         // NOLINT
+  Value(const char* s) : v_(std::string(s)) {}                       // NOLINT
   Value(List list) : v_(std::make_shared<List>(std::move(list))) {}  // NOLINT
   Value(Dict dict) : v_(std::make_shared<Dict>(std::move(dict))) {}  // NOLINT
   Value(rt::Tensor t) : v_(std::move(t)) {}                          // NOLINT
@@ -76,11 +77,11 @@ class Value {
   Value(rt::Initializer i) : v_(std::move(i)) {}                     // NOLINT
   Value(rt::Regularizer r) : v_(std::move(r)) {}                     // NOLINT
   template <class T>
-    requires std::is_base_of_v<rt::Module, T>
-  Value(std::shared_ptr<T> m) : v_(std::static_pointer_cast<rt::Module>(std::move(m))) {}  // NOLINT
+  requires std::is_base_of_v<rt::Module, T> Value(std::shared_ptr<T> m)
+      : v_(std::static_pointer_cast<rt::Module>(std::move(m))) {}  // NOLINT
   template <class T>
-    requires std::is_base_of_v<Object, T>
-  Value(std::shared_ptr<T> o) : v_(std::static_pointer_cast<Object>(std::move(o))) {}  // NOLINT
+  requires std::is_base_of_v<Object, T> Value(std::shared_ptr<T> o)
+      : v_(std::static_pointer_cast<Object>(std::move(o))) {}  // NOLINT
   static Value Callable(std::string name, std::function<Value(Arguments&)> call) {
     return Value(Variant(std::make_shared<Function>(Function{std::move(name), std::move(call)})));
   }

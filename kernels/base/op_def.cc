@@ -296,9 +296,10 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
         for (DType d : attr.allowed_types) allowed += (allowed.empty() ? "" : ", ") + std::string(Name(d));
         for (const ArgDef& arg : def.input_args)
           if (arg.type_attr == attr.name)
-            throw TypeError(fmt::format("{}Value passed to parameter '{}' has DataType {} not in list of allowed values: "
-                                        "{} (attr '{}')",
-                                        where(), arg.name, Name(got), allowed, attr.name));
+            throw TypeError(
+                fmt::format("{}Value passed to parameter '{}' has DataType {} not in list of allowed values: "
+                            "{} (attr '{}')",
+                            where(), arg.name, Name(got), allowed, attr.name));
         throw TypeError(fmt::format("{}value for attr '{}' of {} is not in the list of allowed values: {}", where(),
                                     attr.name, Name(got), allowed));
       }

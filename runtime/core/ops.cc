@@ -88,8 +88,8 @@ Array NumberLike(double value, DType dtype) {
   }
 }
 Tensor Scalar(std::string_view op, std::string_view name, const Tensor& tensor, double number, bool number_first) {
-  return WithConstant(op, {ReadOperand(tensor)}, NumberLike(number, tensor.dtype()), number_first ? "x" : "y", {}, {}, name,
-                      number_first ? 0 : 1);
+  return WithConstant(op, {ReadOperand(tensor)}, NumberLike(number, tensor.dtype()), number_first ? "x" : "y", {}, {},
+                      name, number_first ? 0 : 1);
 }
 }  // namespace
 

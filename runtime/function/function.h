@@ -11,10 +11,10 @@
 
 namespace equiv::runtime {
 
-// The body is run in a graph of its own, once per signature (dtypes and shapes of the inputs, and `key`), and that graph is
-// what later calls run: side effects of C++ code happen while tracing only. Variable scopes and stores are those of the
-// caller (rule B13); variables are made outside the trace, and only in the very first one, after which the body is traced
-// a second time (shim.md S9).
+// The body is run in a graph of its own, once per signature (dtypes and shapes of the inputs, and `key`), and that
+// graph is what later calls run: side effects of C++ code happen while tracing only. Variable scopes and stores are
+// those of the caller (rule B13); variables are made outside the trace, and only in the very first one, after which the
+// body is traced a second time (shim.md S9).
 class Function {
  public:
   using Body = std::function<std::vector<Tensor>(const std::vector<Tensor>& inputs)>;

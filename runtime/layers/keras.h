@@ -1,5 +1,5 @@
-// runtime/layers/keras.h - the layers of tf.keras.layers. Names, weights and their order are Keras 2.15's (rules E5, F1-F8);
-// inputs are channels-last. The v1 forms of the same layers stand in v1.h.
+// runtime/layers/keras.h - the layers of tf.keras.layers. Names, weights and their order are Keras 2.15's (rules E5,
+// F1-F8); inputs are channels-last. The v1 forms of the same layers stand in v1.h.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -15,8 +15,8 @@ namespace equiv::runtime {
 
 namespace keras {
 
-// What every layer takes, at the end of each options struct. `input_shape` (without the batch dimension) is for the first
-// layer of a Sequential. Unset initialisers: glorot uniform for kernels, zeros for biases.
+// What every layer takes, at the end of each options struct. `input_shape` (without the batch dimension) is for the
+// first layer of a Sequential. Unset initialisers: glorot uniform for kernels, zeros for biases.
 struct Common {
   std::string name = {};
   bool trainable = true;
@@ -77,7 +77,7 @@ struct BatchNormOptions {
               moving_variance_initializer = {};
   Regularizer beta_regularizer = {}, gamma_regularizer = {};
   std::optional<bool> fused = std::nullopt;  // default: rank 4
-  bool renorm = false;  // batch renormalisation without clipping
+  bool renorm = false;                       // batch renormalisation without clipping
   double renorm_momentum = 0.99;
   std::string name = {};
   bool trainable = true;
@@ -280,7 +280,8 @@ std::shared_ptr<Stateless> MaxPooling(int rank, const PoolingOptions& options = 
 std::shared_ptr<Stateless> AveragePooling(int rank, const PoolingOptions& options = {});
 std::shared_ptr<Stateless> GlobalAveragePooling2D(const Common& options = {});
 std::shared_ptr<Stateless> GlobalMaxPooling2D(const Common& options = {});
-std::shared_ptr<Stateless> ZeroPadding2D(const std::vector<std::pair<std::int64_t, std::int64_t>>& padding = {{1, 1}, {1, 1}},
+std::shared_ptr<Stateless> ZeroPadding2D(const std::vector<std::pair<std::int64_t, std::int64_t>>& padding = {{1, 1},
+                                                                                                              {1, 1}},
                                          const Common& options = {});
 std::shared_ptr<Stateless> Concatenate(int axis = -1, const Common& options = {});
 std::shared_ptr<Stateless> AddLayer(const Common& options = {});

@@ -43,21 +43,21 @@ Conv::Conv(const char* class_name, int rank, std::int64_t filters, std::vector<s
   dilations_ = Spatial(options.dilation_rate, rank, 1, "dilation_rate");
   options_.padding = Upper(options.padding);
   if (options_.padding != "VALID" && options_.padding != "SAME")
-    throw ValueError(fmt::format("The `padding` argument must be one of 'valid' or 'same'. Received: {}",
-                                 options.padding));
-  if (filters < 0)
     throw ValueError(
-        fmt::format("Invalid value for argument `filters`. Expected a strictly positive value. Received filters={}.",
-                    filters));
+        fmt::format("The `padding` argument must be one of 'valid' or 'same'. Received: {}", options.padding));
+  if (filters < 0)
+    throw ValueError(fmt::format(
+        "Invalid value for argument `filters`. Expected a strictly positive value. Received filters={}.", filters));
 }
 
 void Conv::Build(const std::vector<PartialShape>& input_shapes) {
   RequireRank(input_shapes.at(0), rank_ + 2);
   const std::int64_t channels = internal::StaticChannels(input_shapes.at(0), name());
   if (channels % options_.groups != 0)
-    throw ValueError(fmt::format("The number of input channels must be evenly divisible by the number of groups. "
-                                 "Received groups={}, but the input has {} channels (full input shape is {}).",
-                                 options_.groups, channels, input_shapes[0].ToTuple()));
+    throw ValueError(
+        fmt::format("The number of input channels must be evenly divisible by the number of groups. "
+                    "Received groups={}, but the input has {} channels (full input shape is {}).",
+                    options_.groups, channels, input_shapes[0].ToTuple()));
   std::vector<std::int64_t> dims = kernel_size_;
   dims.push_back(channels / options_.groups);
   dims.push_back(filters_);
@@ -94,12 +94,13 @@ Outputs Conv::Call(const CallArgs& args) {
   RequireRank(x.shape(), rank_ + 2);
   const int last = x.shape().rank() - 1;
   if (x.shape().dim(last) != kernel_.shape().dim(rank_) * options_.groups)
-    throw ValueError(fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis -1 of input "
-                                 "shape to have value {}, but received input with shape {}",
-                                 name(), kernel_.shape().dim(rank_) * options_.groups, x.shape().ToTuple()));
+    throw ValueError(
+        fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis -1 of input "
+                    "shape to have value {}, but received input with shape {}",
+                    name(), kernel_.shape().dim(rank_) * options_.groups, x.shape().ToTuple()));
   if (rank_ == 2)
-    return Finish(Conv2D(x, kernel_,
-                         {.strides = strides_, .padding = options_.padding, .dilations = dilations_}, "Conv2D"));
+    return Finish(
+        Conv2D(x, kernel_, {.strides = strides_, .padding = options_.padding, .dilations = dilations_}, "Conv2D"));
   Context& context = Current();
   if (rank_ == 1) {
     Tensor y;
@@ -113,11 +114,9 @@ Outputs Conv::Call(const CallArgs& args) {
     }
     return Finish(y);
   }
-  return Finish(context.Add1("Conv3D", {x, kernel_.operand()},
-                             {{"strides", Around(strides_)},
-                              {"padding", options_.padding},
-                              {"dilations", Around(dilations_)}},
-                             "Conv3D"));
+  return Finish(context.Add1(
+      "Conv3D", {x, kernel_.operand()},
+      {{"strides", Around(strides_)}, {"padding", options_.padding}, {"dilations", Around(dilations_)}}, "Conv3D"));
 }
 
 ConvTranspose::ConvTranspose(int rank, std::int64_t filters, std::vector<std::int64_t> kernel_size,
@@ -154,19 +153,19 @@ Outputs ConvTranspose::Call(const CallArgs& args) {
     if (shape.dim(i + 1) < 0 || shape.dim(0) < 0)
       throw ValueError(fmt::format("layer '{}' needs a static input shape, got {}", name(), shape.ToTuple()));
     // tf: conv_utils.deconv_output_length
-    const std::int64_t size = shape.dim(i + 1) * strides_[k] +
-                              (options_.padding == "VALID" ? std::max<std::int64_t>(kernel_size_[k] - strides_[k], 0) : 0);
+    const std::int64_t size =
+        shape.dim(i + 1) * strides_[k] +
+        (options_.padding == "VALID" ? std::max<std::int64_t>(kernel_size_[k] - strides_[k], 0) : 0);
     dims.push_back(static_cast<std::int32_t>(size));
   }
   dims.push_back(static_cast<std::int32_t>(filters_));
   const Tensor sizes = Constant(Array::Of<std::int32_t>(Shape{rank_ + 2}, dims), "stack");
   const bool flat = rank_ == 2;
   NameScope scope(flat ? "conv2d_transpose" : "conv3d_transpose");
-  Tensor y = Current().Add1(flat ? "Conv2DBackpropInput" : "Conv3DBackpropInputV2", {sizes, kernel_.operand(), x},
-                            {{"strides", Around(strides_)},
-                             {"padding", options_.padding},
-                             {"dilations", Around(dilations_)}},
-                            scope.path() + "/");
+  Tensor y =
+      Current().Add1(flat ? "Conv2DBackpropInput" : "Conv3DBackpropInputV2", {sizes, kernel_.operand(), x},
+                     {{"strides", Around(strides_)}, {"padding", options_.padding}, {"dilations", Around(dilations_)}},
+                     scope.path() + "/");
   return Finish(std::move(y));
 }
 
@@ -191,11 +190,10 @@ void DepthwiseConv2D::Build(const std::vector<PartialShape>& input_shapes) {
 
 Outputs DepthwiseConv2D::Call(const CallArgs& args) {
   NameScope scope("depthwise");
-  Tensor y = Current().Add1("DepthwiseConv2dNative", {args.inputs.at(0), kernel_.operand()},
-                            {{"strides", Around(strides_)},
-                             {"padding", options_.padding},
-                             {"dilations", Around(dilations_)}},
-                            scope.path() + "/");
+  Tensor y =
+      Current().Add1("DepthwiseConv2dNative", {args.inputs.at(0), kernel_.operand()},
+                     {{"strides", Around(strides_)}, {"padding", options_.padding}, {"dilations", Around(dilations_)}},
+                     scope.path() + "/");
   return Finish(std::move(y));
 }
 
@@ -248,9 +246,8 @@ Outputs SeparableConv::Call(const CallArgs& args) {
     NameScope scope(rank_ == 1 ? "separable_conv1d" : "separable_conv2d");
     depthwise = ReadOperand(depthwise);
     pointwise = ReadOperand(pointwise);
-    const Tensor middle = Current().Add1(
-        "DepthwiseConv2dNative", {x, depthwise},
-        {{"strides", Around(strides)}, {"padding", options_.padding}}, "depthwise");
+    const Tensor middle = Current().Add1("DepthwiseConv2dNative", {x, depthwise},
+                                         {{"strides", Around(strides)}, {"padding", options_.padding}}, "depthwise");
     y = Conv2D(middle, pointwise, {.strides = {1, 1}, .padding = "VALID"}, scope.path() + "/");
   }
   if (rank_ == 1) y = Squeeze(y, {1});

@@ -53,13 +53,15 @@ std::int64_t KerasLayer::LastDimension(const PartialShape& shape) const {
 void KerasLayer::RequireRank(const PartialShape& shape, int min_rank, int rank) const {
   if (!shape.has_rank()) return;
   if (rank >= 0 && shape.rank() != rank)
-    throw ValueError(fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected ndim={}, found "
-                                 "ndim={}. Full shape received: {}",
-                                 name(), rank, shape.rank(), shape.ToTuple()));
+    throw ValueError(
+        fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected ndim={}, found "
+                    "ndim={}. Full shape received: {}",
+                    name(), rank, shape.rank(), shape.ToTuple()));
   if (shape.rank() < min_rank)
-    throw ValueError(fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected min_ndim={}, found "
-                                 "ndim={}. Full shape received: {}",
-                                 name(), min_rank, shape.rank(), shape.ToTuple()));
+    throw ValueError(
+        fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected min_ndim={}, found "
+                    "ndim={}. Full shape received: {}",
+                    name(), min_rank, shape.rank(), shape.ToTuple()));
 }
 
 // Dense
@@ -67,9 +69,10 @@ void KerasLayer::RequireRank(const PartialShape& shape, int min_rank, int rank) 
 Dense::Dense(std::int64_t units, const DenseOptions& options)
     : KerasLayer("Dense", CommonOf(options)), units_(units), options_(options) {
   if (units < 1)
-    throw ValueError(fmt::format("Received an invalid value for `units`, expected a positive integer. Received: "
-                                 "units={}",
-                                 units));
+    throw ValueError(
+        fmt::format("Received an invalid value for `units`, expected a positive integer. Received: "
+                    "units={}",
+                    units));
 }
 
 void Dense::Build(const std::vector<PartialShape>& input_shapes) {
@@ -95,9 +98,10 @@ Outputs Dense::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
   RequireRank(x.shape(), 2);
   if (x.shape().dim(x.shape().rank() - 1) != kernel_.shape().dim(0))
-    throw ValueError(fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis -1 of input "
-                                 "shape to have value {}, but received input with shape {}",
-                                 name(), kernel_.shape().dim(0), x.shape().ToTuple()));
+    throw ValueError(
+        fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis -1 of input "
+                    "shape to have value {}, but received input with shape {}",
+                    name(), kernel_.shape().dim(0), x.shape().ToTuple()));
   Tensor y = internal::MatMulWithWeight(x, kernel_);
   if (bias_) y = internal::BiasAddWithWeight(y, bias_);
   return options_.activation ? options_.activation(y) : y;
@@ -113,11 +117,11 @@ Embedding::Embedding(std::int64_t input_dim, std::int64_t output_dim, const Embe
                     input_dim, output_dim));
 }
 void Embedding::Build(const std::vector<PartialShape>&) {
-  embeddings_ = AddWeight({.name = "embeddings",
-                           .shape = Shape{input_dim_, output_dim_},
-                           .initializer = options_.embeddings_initializer ? options_.embeddings_initializer
-                                                                          : keras::RandomUniform(),
-                           .regularizer = options_.embeddings_regularizer});
+  embeddings_ = AddWeight(
+      {.name = "embeddings",
+       .shape = Shape{input_dim_, output_dim_},
+       .initializer = options_.embeddings_initializer ? options_.embeddings_initializer : keras::RandomUniform(),
+       .regularizer = options_.embeddings_regularizer});
 }
 Outputs Embedding::Call(const CallArgs& args) {
   Tensor ids = args.inputs.at(0);
@@ -138,15 +142,14 @@ Outputs Dropout::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
   if (rate_ == 0) return Identity(x);
   if (!args.training && graph_flavour()) {
-    // tf: the learning phase is a placeholder that defaults to inference; the training branch is built, takes a seed, and
-    // is never run
+    // tf: the learning phase is a placeholder that defaults to inference; the training branch is built, takes a seed,
+    // and is never run
     GetSeed(options_.seed);
     NameScope scope("cond");
     return Identity(x, ResourceVariablesEnabled() ? "Identity" : "Merge");
   }
   if (!args.training.value_or(false)) return Identity(x);
-  return runtime::Dropout(
-      x, rate_, {.noise_shape = options_.noise_shape, .seed = options_.seed, .name = "dropout"});
+  return runtime::Dropout(x, rate_, {.noise_shape = options_.noise_shape, .seed = options_.seed, .name = "dropout"});
 }
 
 // Layers without weights
@@ -165,14 +168,16 @@ const Tensor& Only(const std::vector<Tensor>& inputs) { return inputs.at(0); }
 }  // namespace
 
 std::shared_ptr<Stateless> ActivationLayer(const Activation& function, const Common& options) {
-  return Make("Activation", [function](const auto& in) { return function ? function(Only(in)) : Identity(Only(in)); },
-              options);
+  return Make(
+      "Activation", [function](const auto& in) { return function ? function(Only(in)) : Identity(Only(in)); }, options);
 }
 std::shared_ptr<Stateless> ReLU(const Common& options) {
-  return Make("ReLU", [](const auto& in) { return Relu(Only(in)); }, options);
+  return Make(
+      "ReLU", [](const auto& in) { return Relu(Only(in)); }, options);
 }
 std::shared_ptr<Stateless> Flatten(const Common& options) {
-  return Make("Flatten", [](const auto& in) { return FlattenTensor(Only(in)); }, options);
+  return Make(
+      "Flatten", [](const auto& in) { return FlattenTensor(Only(in)); }, options);
 }
 std::shared_ptr<Stateless> Reshape(const std::vector<std::int64_t>& target_shape, const Common& options) {
   return Make(
@@ -205,9 +210,10 @@ Stateless::Function Pooling(bool max, int rank, const PoolingOptions& o) {
   return [=](const std::vector<Tensor>& inputs) -> Tensor {
     const Tensor& x = Only(inputs);
     if (x.shape().rank() != rank + 2)
-      throw ValueError(fmt::format("a pooling layer over {} dimensions expects ndim={}, found ndim={}. Full shape "
-                                   "received: {}",
-                                   rank, rank + 2, x.shape().rank(), x.shape().ToTuple()));
+      throw ValueError(
+          fmt::format("a pooling layer over {} dimensions expects ndim={}, found ndim={}. Full shape "
+                      "received: {}",
+                      rank, rank + 2, x.shape().rank(), x.shape().ToTuple()));
     if (rank == 2) {
       const PoolOptions pool{.ksize = size, .strides = strides, .padding = padding};
       return max ? MaxPool(x, pool) : AvgPool(x, pool);
@@ -235,7 +241,12 @@ std::shared_ptr<Stateless> AveragePooling(int rank, const PoolingOptions& option
   return Make(kNames[rank - 1], Pooling(false, rank, options), CommonOf(options));
 }
 std::shared_ptr<Stateless> GlobalAveragePooling2D(const Common& options) {
-  return Make("GlobalAveragePooling2D", [](const auto& in) { return ReduceMean(Only(in), {1, 2}); }, options);
+  return Make(
+      "GlobalAveragePooling2D",
+      [](const auto& in) {
+        return ReduceMean(Only(in), {1, 2});
+      },
+      options);
 }
 std::shared_ptr<Stateless> GlobalMaxPooling2D(const Common& options) {
   return Make(
@@ -251,7 +262,10 @@ std::shared_ptr<Stateless> ZeroPadding2D(const std::vector<std::pair<std::int64_
   if (padding.size() != 2) throw ValueError("`padding` should have two elements (height, width)");
   return Make(
       "ZeroPadding2D",
-      [padding](const auto& in) { return Pad(Only(in), {{0, 0}, padding[0], padding[1], {0, 0}}); }, options);
+      [padding](const auto& in) {
+        return Pad(Only(in), {{0, 0}, padding[0], padding[1], {0, 0}});
+      },
+      options);
 }
 std::shared_ptr<Stateless> Concatenate(int axis, const Common& options) {
   return Make(
@@ -267,8 +281,8 @@ std::shared_ptr<Stateless> AddLayer(const Common& options) {
       "Add",
       [](const auto& in) {
         if (in.size() < 2)
-          throw ValueError(fmt::format("A merge layer should be called on a list of at least 2 inputs. Got {} inputs.",
-                                       in.size()));
+          throw ValueError(
+              fmt::format("A merge layer should be called on a list of at least 2 inputs. Got {} inputs.", in.size()));
         Tensor sum = in[0];
         for (std::size_t i = 1; i < in.size(); ++i) sum = sum + in[i];
         return sum;

@@ -16,16 +16,18 @@ void BatchNormalization::Build(const std::vector<PartialShape>& input_shapes) {
   if (!shape.has_rank()) throw ValueError(fmt::format("layer '{}' needs an input of known rank", name()));
   axis_ = options_.axis < 0 ? options_.axis + shape.rank() : options_.axis;
   if (axis_ < 0 || axis_ >= shape.rank())
-    throw ValueError(fmt::format("Invalid value for `axis` argument. Expected 0 <= axis < inputs.rank (with "
-                                 "inputs.rank={}). Received: axis={}",
-                                 shape.rank(), options_.axis));
+    throw ValueError(
+        fmt::format("Invalid value for `axis` argument. Expected 0 <= axis < inputs.rank (with "
+                    "inputs.rank={}). Received: axis={}",
+                    shape.rank(), options_.axis));
   if (shape.dim(axis_) < 0)
     throw ValueError(fmt::format("Input has undefined `axis` dimension. Received input with shape {} and axis=[{}]",
                                  shape.ToTuple(), axis_));
   if (!is_v1_style() && options_.fused.value_or(false) && shape.rank() != 4)
-    throw ValueError(fmt::format("Batch normalization layers with `fused=True` only support 4D or 5D input tensors. "
-                                 "Received tensor with shape: {}",
-                                 shape.ToTuple()));
+    throw ValueError(
+        fmt::format("Batch normalization layers with `fused=True` only support 4D or 5D input tensors. "
+                    "Received tensor with shape: {}",
+                    shape.ToTuple()));
   const Shape size{shape.dim(axis_)};
   if (options_.scale)
     gamma_ = AddWeight({.name = "gamma",
@@ -64,14 +66,14 @@ Outputs BatchNormalization::Call(const CallArgs& args) {
   bool training = args.training.value_or(false);
   if (!trainable_) training = false;
   if (options_.renorm && training) return Renormalize(x);
-  const internal::NormalizeResult result = internal::Normalize(
-      x, gamma_, beta_, moving_mean_, moving_variance_,
-      {.momentum = options_.momentum,
-       .epsilon = options_.epsilon,
-       .training = training,
-       .learning_phase = graph_flavour() && !args.training && trainable_,
-       .axis = axis_,
-       .fused = options_.renorm ? std::optional(false) : options_.fused});
+  const internal::NormalizeResult result =
+      internal::Normalize(x, gamma_, beta_, moving_mean_, moving_variance_,
+                          {.momentum = options_.momentum,
+                           .epsilon = options_.epsilon,
+                           .training = training,
+                           .learning_phase = graph_flavour() && !args.training && trainable_,
+                           .axis = axis_,
+                           .fused = options_.renorm ? std::optional(false) : options_.fused});
   for (const CollectionItem& update : result.updates) AddUpdate(update);
   return result.y;
 }

@@ -34,22 +34,22 @@ RecurrentLayer::RecurrentLayer(Recurrent kind, std::int64_t units, const Recurre
       options_(options),
       cell_name_(NextLayerName(SnakeCase(kKinds[static_cast<std::size_t>(kind)].cell_class))) {
   if (units < 1)
-    throw ValueError(fmt::format("Received an invalid value for argument `units`, expected a positive integer, got {}.",
-                                 units));
+    throw ValueError(
+        fmt::format("Received an invalid value for argument `units`, expected a positive integer, got {}.", units));
   // tf: RNN layers name the scope of their weights by the cell's class, without a number
   cell_name_ = SnakeCase(kKinds[static_cast<std::size_t>(kind)].cell_class);
 }
 
 void RecurrentLayer::Build(const std::vector<PartialShape>& input_shapes) {
   RequireRank(input_shapes.at(0), 0, 3);
-  const std::int64_t features = LastDimension(input_shapes.at(0)), gates = kKinds[static_cast<std::size_t>(kind_)].gates;
+  const std::int64_t features = LastDimension(input_shapes.at(0)),
+                     gates = kKinds[static_cast<std::size_t>(kind_)].gates;
   NameScope scope(cell_name_);
   kernel_ = AddWeight({.name = "kernel",
                        .shape = Shape{features, gates * units_},
                        .initializer = internal::DefaultKernelInitializer()});
-  recurrent_ = AddWeight({.name = "recurrent_kernel",
-                          .shape = Shape{units_, gates * units_},
-                          .initializer = keras::Orthogonal()});
+  recurrent_ = AddWeight(
+      {.name = "recurrent_kernel", .shape = Shape{units_, gates * units_}, .initializer = keras::Orthogonal()});
   if (!options_.use_bias) return;
   Initializer initializer = ZerosInitializer();
   if (kind_ == Recurrent::kLstm)  // tf: unit_forget_bias
@@ -66,17 +66,17 @@ Outputs RecurrentLayer::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
   const std::int64_t steps = x.shape().dim(1);
   if (steps < 0 || x.shape().dim(0) < 0)
-    throw ValueError(fmt::format("layer '{}' needs a static batch size and number of steps, got {}", name(),
-                                 x.shape().ToTuple()));
+    throw ValueError(
+        fmt::format("layer '{}' needs a static batch size and number of steps, got {}", name(), x.shape().ToTuple()));
   Context& context = Current();
   const std::vector<Tensor> inputs = {x};
-  const std::vector<Tensor> slices =
-      context.AddOp("Unpack", inputs, {{"num", steps}, {"axis", std::int64_t{1}}});
+  const std::vector<Tensor> slices = context.AddOp("Unpack", inputs, {{"num", steps}, {"axis", std::int64_t{1}}});
   const Tensor kernel = kernel_.Read(), recurrent = recurrent_.Read();
   Tensor bias = bias_ ? bias_.Read() : Tensor(), recurrent_bias;
   if (bias.has_value() && kind_ == Recurrent::kGru) {
     const std::vector<Tensor> packed = {bias};
-    const std::vector<Tensor> both = context.AddOp("Unpack", packed, {{"num", std::int64_t{2}}, {"axis", std::int64_t{0}}});
+    const std::vector<Tensor> both =
+        context.AddOp("Unpack", packed, {{"num", std::int64_t{2}}, {"axis", std::int64_t{0}}});
     bias = both[0];
     recurrent_bias = both[1];
   }

@@ -113,9 +113,7 @@ Tensor NewKerasTensor(DType dtype, const PartialShape& shape, const std::string&
   GraphScope scope(*keras);
   return Placeholder(dtype, shape, name);
 }
-void ForgetKerasTensors() {
-  InitContext().ResetSlot<KerasHistory>();
-}
+void ForgetKerasTensors() { InitContext().ResetSlot<KerasHistory>(); }
 }  // namespace internal
 
 std::string NextLayerName(std::string_view base, bool zero_based) {
@@ -145,9 +143,10 @@ Layer::~Layer() = default;
 std::shared_ptr<Layer> Layer::Shared() const {
   auto shared = std::const_pointer_cast<Module>(weak_from_this().lock());
   if (!shared)
-    throw ValueError(fmt::format("layer '{}' (type {}) is used in a functional model and must be held by a "
-                                 "std::shared_ptr; make it with std::make_shared",
-                                 name(), class_name()));
+    throw ValueError(
+        fmt::format("layer '{}' (type {}) is used in a functional model and must be held by a "
+                    "std::shared_ptr; make it with std::make_shared",
+                    name(), class_name()));
   return std::static_pointer_cast<Layer>(shared);
 }
 
@@ -203,9 +202,10 @@ Outputs Layer::operator()(const CallArgs& given) {
         const Tensor shape = context.Add1("Shape", {outputs.output}, {{"out_type", DType::kInt32}});
         const auto one = [](std::int32_t v) { return Array::Of<std::int32_t>(Shape{1}, {v}); };
         NameScope slice("strided_slice");
-        batch = context.Add1("StridedSlice",
-                             {shape, Constant(one(0), "stack"), Constant(one(1), "stack_1"), Constant(one(1), "stack_2")},
-                             {{"shrink_axis_mask", std::int64_t{1}}}, slice.path() + "/");
+        batch =
+            context.Add1("StridedSlice",
+                         {shape, Constant(one(0), "stack"), Constant(one(1), "stack_1"), Constant(one(1), "stack_2")},
+                         {{"shrink_axis_mask", std::int64_t{1}}}, slice.path() + "/");
       }
       AddLoss(loss / Cast(batch, loss.dtype()));
     }
@@ -263,8 +263,7 @@ Outputs Layer::FunctionalCall(const CallArgs& given) {
     scratch.Slot<internal::TraceLink>().outer = &internal::InitContext();
     scratch.AllowCaptures();
     GraphScope in_scratch(scratch);
-    for (Tensor& x : args.inputs)
-      x = x.symbolic() ? Placeholder(x.dtype(), x.shape()) : Constant(x.array());
+    for (Tensor& x : args.inputs) x = x.symbolic() ? Placeholder(x.dtype(), x.shape()) : Constant(x.array());
     {
       NameScope scope(CallNameScope());
       MaybeBuild(args.inputs);
@@ -274,7 +273,8 @@ Outputs Layer::FunctionalCall(const CallArgs& given) {
             x = Cast(x, dtype_.value_or(DType::kFloat32));
       outputs = CallFramed(args, true);
       // A loss that depends on the inputs of a trace has no value outside it.
-      std::erase_if(losses_, [&](const Tensor& t) { return t.symbolic() && scratch.FindNode(t.node()->name()) == t.node(); });
+      std::erase_if(losses_,
+                    [&](const Tensor& t) { return t.symbolic() && scratch.FindNode(t.node()->name()) == t.node(); });
     }
     const auto stand_in = [](Tensor& t) { t = internal::NewKerasTensor(t.dtype(), t.shape(), "keras_tensor"); };
     stand_in(outputs.output);
@@ -453,8 +453,7 @@ Variable Layer::AddWeight(const AddWeightOptions& options, const std::source_loc
     throw ValueError(
         "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You "
         "have specified trainable=True and synchronization=VariableSynchronization.ON_READ.");
-  const bool trainable =
-      options.trainable.value_or(options.synchronization != VariableSynchronization::kOnRead);
+  const bool trainable = options.trainable.value_or(options.synchronization != VariableSynchronization::kOnRead);
   Initializer initializer = options.initializer;
   if (!initializer) {
     if (IsFloating(dtype)) {
@@ -467,8 +466,8 @@ Variable Layer::AddWeight(const AddWeightOptions& options, const std::source_loc
     }
   }
   VariableCreationArgs args;
-  args.initial_value = std::function<Tensor()>(
-      [make = initializer.make, shape = options.shape, dtype] { return make(shape, dtype); });
+  args.initial_value =
+      std::function<Tensor()>([make = initializer.make, shape = options.shape, dtype] { return make(shape, dtype); });
   args.initial_value_text = fmt::format("functools.partial(<bound method {} of <keras.src.initializers>>)",
                                         internal::CamelCase(initializer.name));
   args.trainable = trainable;
@@ -480,8 +479,7 @@ Variable Layer::AddWeight(const AddWeightOptions& options, const std::source_loc
   args.from_get_variable = true;  // tf: v1.Variable
   args.call_site = site;
   const Variable variable = internal::Create(args);
-  if (options.regularizer)
-    HandleWeightRegularizer(variable.op_name(), variable, options.regularizer);
+  if (options.regularizer) HandleWeightRegularizer(variable.op_name(), variable, options.regularizer);
   std::vector<Variable>& weights = trainable ? trainable_weights_ : non_trainable_weights_;
   if (std::ranges::find(weights, variable) == weights.end()) weights.push_back(variable);
   return variable;

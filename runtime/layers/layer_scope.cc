@@ -63,7 +63,8 @@ Tensor MatMulWithWeight(const Tensor& x, const Variable& kernel) {
   dims.back() = kernel.shape().dim(1);
   const Tensor product = MatMul(flat, weight);
   std::vector<std::int32_t> shape(dims.begin(), dims.end());
-  const Tensor target = Constant(Array::Of<std::int32_t>(Shape{static_cast<std::int64_t>(shape.size())}, shape), "shape");
+  const Tensor target =
+      Constant(Array::Of<std::int32_t>(Shape{static_cast<std::int64_t>(shape.size())}, shape), "shape");
   return Current().Add1("Reshape", {product, target}, {}, scope.path() + "/");
 }
 
@@ -71,7 +72,6 @@ Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias) {
   NameScope scope("BiasAdd");
   return BiasAdd(x, bias.Read(), scope.path() + "/");
 }
-
 
 // moving -= (moving - batch) * (1 - momentum), the difference 1 - momentum taken in float32.
 // tf: BatchNormalization._assign_moving_average

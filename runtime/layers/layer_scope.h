@@ -55,10 +55,10 @@ struct NormalizeResult {
   Tensor y;
   std::vector<CollectionItem> updates;  // graphs: the ops that move the averages
 };
-// Normalises over all axes but one. `gamma` and `beta` may be empty (ones, zeros). In training the moving averages move:
-// a graph gets two update ops, eager assigns at once. Rank 4 with the axis last uses the fused kernel.
+// Normalises over all axes but one. `gamma` and `beta` may be empty (ones, zeros). In training the moving averages
+// move: a graph gets two update ops, eager assigns at once. Rank 4 with the axis last uses the fused kernel.
 NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
-                 const Variable& moving_variance, const BatchNormSpec& spec);
+                          const Variable& moving_variance, const BatchNormSpec& spec);
 
 // tf: keras.layers.Flatten: [n, product of the rest].
 Tensor FlattenTensor(const Tensor& x);

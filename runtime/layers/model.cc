@@ -44,8 +44,7 @@ std::vector<Variable> Model::trainable_weights() const {
   RequireWeights();
   std::vector<Variable> all;
   if (!trainable_) return all;
-  for (const auto& t : tracked())
-    AppendOnce(all, t.store ? Of(VariablesOf(t), true) : t.module->trainable_variables());
+  for (const auto& t : tracked()) AppendOnce(all, t.store ? Of(VariablesOf(t), true) : t.module->trainable_variables());
   AppendOnce(all, trainable_weights_);
   return all;
 }
@@ -65,9 +64,10 @@ std::vector<Variable> Model::non_trainable_weights() const {
 
 void Sequential::RequireWeights() const {
   if (!built_)
-    throw ValueError(fmt::format("Weights for model '{}' have not yet been created. Weights are created when the model is "
-                                 "first called on inputs or `build()` is called with an `input_shape`.",
-                                 name()));
+    throw ValueError(
+        fmt::format("Weights for model '{}' have not yet been created. Weights are created when the model is "
+                    "first called on inputs or `build()` is called with an `input_shape`.",
+                    name()));
 }
 
 InputLayer::InputLayer(const PartialShape& batch_shape, const InputOptions& options)
@@ -156,9 +156,8 @@ void Functional::SetNetwork(std::vector<Tensor> inputs, std::vector<Tensor> outp
       indices.insert(indices.begin(), node->layer.get());
     }
   }
-  std::ranges::stable_sort(in_order, [&](const auto& a, const auto& b) {
-    return slot(node_depths, a.get()) > slot(node_depths, b.get());
-  });
+  std::ranges::stable_sort(
+      in_order, [&](const auto& a, const auto& b) { return slot(node_depths, a.get()) > slot(node_depths, b.get()); });
   nodes_ = in_order;
   std::ranges::stable_sort(layer_depths, [&](const auto& a, const auto& b) {
     if (a.second != b.second) return a.second > b.second;
@@ -168,9 +167,10 @@ void Functional::SetNetwork(std::vector<Tensor> inputs, std::vector<Tensor> outp
   for (const auto& node : nodes_) {
     if (node->is_input) {
       if (std::ranges::find(known, node->outputs[0]) == known.end())
-        throw ValueError(fmt::format("Graph disconnected: cannot obtain value for tensor '{}': it is an Input that is "
-                                     "not among the model's inputs",
-                                     node->layer->name()));
+        throw ValueError(
+            fmt::format("Graph disconnected: cannot obtain value for tensor '{}': it is an Input that is "
+                        "not among the model's inputs",
+                        node->layer->name()));
       continue;
     }
     known.insert(known.end(), node->outputs.begin(), node->outputs.end());
@@ -226,10 +226,11 @@ Sequential::Sequential(const std::vector<std::shared_ptr<Layer>>& layers, std::s
 void Sequential::Add(std::shared_ptr<Layer> layer) {
   if (!layer) throw TypeError("The added layer must be an instance of class Layer. Received: null");
   if (layer->is_v1_style())
-    throw TypeError(fmt::format("The following are legacy tf.layers.Layers:\n  {}\nTo use keras as a framework (for "
-                                "instance using the Network, Model, or Sequential classes), please use the "
-                                "tf.keras.layers implementation instead.",
-                                layer->name()));
+    throw TypeError(
+        fmt::format("The following are legacy tf.layers.Layers:\n  {}\nTo use keras as a framework (for "
+                    "instance using the Network, Model, or Sequential classes), please use the "
+                    "tf.keras.layers implementation instead.",
+                    layer->name()));
   for (const auto& other : stack_)
     if (other->name() == layer->name() && other != layer)
       throw ValueError(

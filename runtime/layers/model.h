@@ -50,7 +50,7 @@ class Functional : public Model {
   Outputs Call(const CallArgs& args) override;
 
   std::vector<Tensor> inputs_, outputs_;
-  std::vector<std::shared_ptr<Layer>> layers_;  // inputs first
+  std::vector<std::shared_ptr<Layer>> layers_;       // inputs first
   std::vector<std::shared_ptr<InboundNode>> nodes_;  // in the order they run
 };
 

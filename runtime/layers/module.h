@@ -39,7 +39,8 @@ class Module : public std::enable_shared_from_this<Module> {
   virtual std::vector<Variable> trainable_variables() const;
   virtual std::vector<Variable> non_trainable_variables() const;
 
-  // Runs `body` as a method decorated with track_tf1_style_variables: GetVariable and v1 layers use this object's store.
+  // Runs `body` as a method decorated with track_tf1_style_variables: GetVariable and v1 layers use this object's
+  // store.
   template <class Body>
   auto TrackTf1StyleVariables(Body&& body) {
     ShimCall call(*this);
@@ -87,7 +88,8 @@ class Module : public std::enable_shared_from_this<Module> {
 // Keras's name for a class: "BrokenScalingLayer" gives "broken_scaling_layer". Rule F1.
 std::string SnakeCase(std::string_view class_name);
 
-// The object kept under `name` in the store of the tracked method being run, made by `create` the first time; its key is
+// The object kept under `name` in the store of the tracked method being run, made by `create` the first time; its key
+// is
 // "<variable scope>/<name>" (shim.md T1-T4). Outside one: ValueError in eager; a graph simply makes a new one.
 // tf: tf.compat.v1.keras.utils.get_or_create_layer
 std::shared_ptr<Module> GetOrCreateLayer(std::string_view name, const std::function<std::shared_ptr<Module>()>& create);

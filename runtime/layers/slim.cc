@@ -113,9 +113,8 @@ CustomGetter ModelVariableGetter(Rename rename) {
   };
 }
 const Rename kWeights = {{"bias", "biases"}, {"kernel", "weights"}};
-const Rename kSeparable = {{"bias", "biases"},
-                           {"depthwise_kernel", "depthwise_weights"},
-                           {"pointwise_kernel", "pointwise_weights"}};
+const Rename kSeparable = {
+    {"bias", "biases"}, {"depthwise_kernel", "depthwise_weights"}, {"pointwise_kernel", "pointwise_weights"}};
 
 VariableScopeOptions ScopeArgs(std::string_view scope, std::string_view default_name, std::optional<Reuse> reuse,
                                CustomGetter getter = {}) {
@@ -150,8 +149,7 @@ bool Biased(const Args& args) {
 }
 template <class Args>
 Tensor Finish(Tensor x, const Args& args, const std::string& alias, const std::source_location& site) {
-  if (Normalized(args))
-    x = args.normalizer_fn ? (*args.normalizer_fn)(x) : BatchNorm(x, *args.normalizer, {}, site);
+  if (Normalized(args)) x = args.normalizer_fn ? (*args.normalizer_fn)(x) : BatchNorm(x, *args.normalizer, {}, site);
   x = !args.activation ? Relu(x) : *args.activation ? (*args.activation)(x) : x;
   return Collect(x, args.outputs_collections, alias);
 }
@@ -205,9 +203,8 @@ Tensor Conv2d(const Tensor& x, std::int64_t outputs, Kernel kernel, const Conv2d
   VariableScope scope(args.scope, ScopeArgs(args.scope, "Conv", args.reuse, ModelVariableGetter(kWeights)));
   OwnerScope owner(scope.name(), site);
   if (x.shape().rank() != 4)
-    throw ValueError(
-        fmt::format("slim.conv2d '{}': Convolution expects input with rank 4 (NHWC), got {} (shape {})", scope.name(),
-                    x.shape().rank(), x.shape().ToTuple()));
+    throw ValueError(fmt::format("slim.conv2d '{}': Convolution expects input with rank 4 (NHWC), got {} (shape {})",
+                                 scope.name(), x.shape().rank(), x.shape().ToTuple()));
   v1::ConvLayer layer(2, outputs, {kernel.height, kernel.width}, ConvOptionsOf(args, x, scope.name()),
                       {.scope = scope.capture(), .reuse = args.reuse});
   const Tensor y = layer(x).output;
@@ -219,7 +216,8 @@ Tensor Conv2d(const Tensor& x, std::int64_t outputs, Kernel kernel, const Conv2d
 Tensor SeparableConv2d(const Tensor& x, std::optional<std::int64_t> outputs, Kernel kernel,
                        std::int64_t depth_multiplier, const Conv2dArgs& given, const std::source_location& site) {
   const Conv2dArgs args = Merge({}, given);
-  VariableScope scope(args.scope, ScopeArgs(args.scope, "SeparableConv2d", args.reuse, ModelVariableGetter(kSeparable)));
+  VariableScope scope(args.scope,
+                      ScopeArgs(args.scope, "SeparableConv2d", args.reuse, ModelVariableGetter(kSeparable)));
   OwnerScope owner(scope.name(), site);
   v1::ConvOptions options = ConvOptionsOf(args, x, scope.name());
   options.depth_multiplier = depth_multiplier;
@@ -230,17 +228,18 @@ Tensor SeparableConv2d(const Tensor& x, std::optional<std::int64_t> outputs, Ker
     y = layer(x).output;
   } else {
     const std::int64_t channels = internal::StaticChannels(x.shape(), "slim.separable_conv2d");
-    const Variable weights = ModelVariable("depthwise_weights",
-                                           {.shape = PartialShape{kernel.height, kernel.width, channels, depth_multiplier},
-                                            .dtype = x.dtype(),
-                                            .initializer = options.depthwise_initializer,
-                                            .regularizer = options.depthwise_regularizer},
-                                           site);
+    const Variable weights =
+        ModelVariable("depthwise_weights",
+                      {.shape = PartialShape{kernel.height, kernel.width, channels, depth_multiplier},
+                       .dtype = x.dtype(),
+                       .initializer = options.depthwise_initializer,
+                       .regularizer = options.depthwise_regularizer},
+                      site);
     const std::int64_t stride = args.stride.value_or(1);
-    y = Current().Add1("DepthwiseConv2dNative", {x, weights.operand()},
-                       {{"strides", std::vector<std::int64_t>{1, stride, stride, 1}},
-                        {"padding", args.padding.value_or("SAME")}},
-                       "depthwise");
+    y = Current().Add1(
+        "DepthwiseConv2dNative", {x, weights.operand()},
+        {{"strides", std::vector<std::int64_t>{1, stride, stride, 1}}, {"padding", args.padding.value_or("SAME")}},
+        "depthwise");
     if (options.use_bias)
       y = runtime::BiasAdd(y, ModelVariable("biases",
                                             {.shape = PartialShape{channels * depth_multiplier},
@@ -278,10 +277,10 @@ Tensor Conv2dInPlane(const Tensor& x, Kernel kernel, const Conv2dArgs& given, co
       Constant(Array::Of<std::int32_t>(Shape{4}, {1, 1, static_cast<std::int32_t>(channels), 1}), "Tile/multiples");
   const Tensor depthwise = context.Add1("Tile", {weights.operand(), multiples});
   const std::int64_t stride = args.stride.value_or(1), width = args.stride_width.value_or(static_cast<int>(stride));
-  Tensor y = context.Add1("DepthwiseConv2dNative", {x, depthwise},
-                          {{"strides", std::vector<std::int64_t>{1, stride, width, 1}},
-                           {"padding", args.padding.value_or("SAME")}},
-                          "depthwise");
+  Tensor y = context.Add1(
+      "DepthwiseConv2dNative", {x, depthwise},
+      {{"strides", std::vector<std::int64_t>{1, stride, width, 1}}, {"padding", args.padding.value_or("SAME")}},
+      "depthwise");
   if (Biased(args))
     y = runtime::BiasAdd(y, ModelVariable("biases",
                                           {.shape = PartialShape{channels},
@@ -295,8 +294,7 @@ Tensor Conv2dInPlane(const Tensor& x, Kernel kernel, const Conv2dArgs& given, co
 Tensor FullyConnected(const Tensor& x, std::int64_t outputs, const FullyConnectedArgs& given,
                       const std::source_location& site) {
   const FullyConnectedArgs args = Merge(Top().fully_connected, given);
-  VariableScope scope(args.scope,
-                      ScopeArgs(args.scope, "fully_connected", args.reuse, ModelVariableGetter(kWeights)));
+  VariableScope scope(args.scope, ScopeArgs(args.scope, "fully_connected", args.reuse, ModelVariableGetter(kWeights)));
   OwnerScope owner(scope.name(), site);
   v1::DenseOptions options;
   options.use_bias = Biased(args);
@@ -336,8 +334,8 @@ Tensor LayerNorm(const Tensor& x, const LayerNormArgs& args, const std::source_l
   const int norm = args.begin_norm_axis < 0 ? rank + args.begin_norm_axis : args.begin_norm_axis;
   const int params = args.begin_params_axis < 0 ? rank + args.begin_params_axis : args.begin_params_axis;
   if (params >= rank || norm >= rank || params < 0 || norm < 0)
-    throw ValueError(fmt::format("begin_params_axis ({}) and begin_norm_axis ({}) must be < rank(inputs) ({})", params,
-                                 norm, rank));
+    throw ValueError(
+        fmt::format("begin_params_axis ({}) and begin_norm_axis ({}) must be < rank(inputs) ({})", params, norm, rank));
   const std::vector<std::int64_t> dims = x.shape().dims();
   const PartialShape shape(std::vector<std::int64_t>(dims.begin() + params, dims.end()));
   Variable beta, gamma;
@@ -370,15 +368,14 @@ Tensor LayerNorm(const Tensor& x, const LayerNormArgs& args, const std::source_l
 
 Tensor UnitNorm(const Tensor& x, int dim, double epsilon, std::string_view name) {
   VariableScope scope(name, ScopeArgs(name, "UnitNorm", std::nullopt));
-  if (dim < 0 || dim >= x.shape().rank())
-    throw ValueError("dim must be positive but smaller than the input rank.");
+  if (dim < 0 || dim >= x.shape().rank()) throw ValueError("dim must be positive but smaller than the input rank.");
   Context& context = Current();
   const Tensor sum = ReduceSum(context.Add1("Square", {x}), {dim}, true);
   const Tensor lengths = context.Add1("Sqrt", {epsilon + sum});
   std::vector<std::int32_t> multiples(static_cast<std::size_t>(x.shape().rank()), 1);
   multiples[static_cast<std::size_t>(dim)] = static_cast<std::int32_t>(x.shape().dim(dim));
-  const Tensor times = Constant(
-      Array::Of<std::int32_t>(Shape{static_cast<std::int64_t>(multiples.size())}, multiples), "concat");
+  const Tensor times =
+      Constant(Array::Of<std::int32_t>(Shape{static_cast<std::int64_t>(multiples.size())}, multiples), "concat");
   return Divide(x, context.Add1("Tile", {lengths, times}), "div");
 }
 
@@ -560,44 +557,6 @@ Tensor Stack(const Tensor& x, const std::vector<ScopedLayer>& layers, const std:
   int i = 0;
   for (const ScopedLayer& layer : layers) y = layer(y, fmt::format("{}_{}", base, ++i));
   return y;
-}
-
-Variable MakeSlimVariable(std::string_view name, GetVariableOptions options, const std::source_location& site) {
-  if (options.collections.empty()) options.collections = {std::string(kGlobalVariables)};
-  return GetVariable(name, options, site);
-}
-Variable ModelVariable(std::string_view name, GetVariableOptions options, const std::source_location& site) {
-  options.collections.push_back(std::string(kGlobalVariables));
-  options.collections.push_back(std::string(kModelVariables));
-  return GetVariable(name, options, site);
-}
-Variable LocalVariable(const Tensor& initial_value, const std::string& name, const std::source_location& site) {
-  return MakeVariable(initial_value,
-                      {.trainable = false, .name = name, .collections = {std::string(kLocalVariables)}}, site);
-}
-
-std::vector<Variable> GetVariables(std::string_view scope, std::string_view suffix, std::string_view collection) {
-  std::string pattern(scope);
-  if (!suffix.empty()) pattern += ".*" + std::string(suffix) + (suffix.find(':') == std::string_view::npos ? ":" : "");
-  return VariablesOf(collection, pattern);
-}
-Variable GetUniqueVariable(std::string_view name) {
-  const std::vector<Variable> candidates = GetVariables({}, name);
-  if (candidates.empty()) throw ValueError(fmt::format("Couldn't find variable {}", name));
-  for (const Variable& v : candidates)
-    if (v.op_name() == name) return v;
-  throw ValueError(fmt::format("Variable {} does not uniquely identify a variable", name));
-}
-std::vector<Variable> GetVariablesToRestore(const std::vector<std::string>& include,
-                                            const std::vector<std::string>& exclude) {
-  std::vector<Variable> chosen, left_out;
-  if (include.empty()) chosen = GetVariables();
-  for (const std::string& scope : include)
-    for (const Variable& v : GetVariables(scope)) chosen.push_back(v);
-  for (const std::string& scope : exclude)
-    for (const Variable& v : GetVariables(scope)) left_out.push_back(v);
-  std::erase_if(chosen, [&](const Variable& v) { return std::ranges::find(left_out, v) != left_out.end(); });
-  return chosen;
 }
 
 std::vector<std::pair<std::string, Tensor>> ConvertCollectionToDict(std::string_view collection) {

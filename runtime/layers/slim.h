@@ -148,7 +148,8 @@ Tensor Stack(const Tensor& x, const std::vector<ScopedLayer>& layers, const std:
 Tensor Repeat(const Tensor& x, int n, const std::string& layer_name, const std::function<Tensor(const Tensor&)>& layer,
               std::string_view scope = {});
 
-// get_variable in the collections global and, for ModelVariable, model variables. tf: slim.variable, slim.model_variable
+// get_variable in the collections global and, for ModelVariable, model variables. tf: slim.variable,
+// slim.model_variable
 Variable MakeSlimVariable(std::string_view name, GetVariableOptions options = {},
                           const std::source_location& site = std::source_location::current());
 Variable ModelVariable(std::string_view name, GetVariableOptions options = {},

@@ -48,8 +48,7 @@ void Template::Run(const std::function<void()>& body) {
   const std::vector<Variable> after = TrainableVariables();
   if (called_ && after.size() != before.size()) {
     std::string made;
-    for (std::size_t i = before.size(); i < after.size(); ++i)
-      made += (made.empty() ? "" : ", ") + after[i].Describe();
+    for (std::size_t i = before.size(); i < after.size(); ++i) made += (made.empty() ? "" : ", ") + after[i].Describe();
     throw ValueError(
         fmt::format("Trainable variable created when calling a template after the first time, perhaps you used "
                     "tf.Variable when you meant tf.get_variable: [{}]",

@@ -14,8 +14,8 @@ struct TemplateOptions {
   std::string unique_name = {};  // graphs only (ValueError in eager)
   CustomGetter custom_getter = {};
 };
-// Opens variable_scope(None, default_name=name) at the first call, or now, and re-enters it with reuse at each later one
-// (rule D6). In eager the variables live in the store of the tracked method in which the template was made or first
+// Opens variable_scope(None, default_name=name) at the first call, or now, and re-enters it with reuse at each later
+// one (rule D6). In eager the variables live in the store of the tracked method in which the template was made or first
 // called (U1, U2), or in a store of its own.
 class Template {
  public:

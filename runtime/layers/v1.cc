@@ -113,12 +113,15 @@ Tensor MaxPooling(int rank, const Tensor& x, const PoolingOptions& options) {
   return StatelessLayer(kMaxPooling[rank - 1], keras::Pooling(true, rank, options), keras::CommonOf(options))(x).output;
 }
 Tensor AveragePooling(int rank, const Tensor& x, const PoolingOptions& options) {
-  return StatelessLayer(kAveragePooling[rank - 1], keras::Pooling(false, rank, options), keras::CommonOf(options))(x).output;
+  return StatelessLayer(kAveragePooling[rank - 1], keras::Pooling(false, rank, options), keras::CommonOf(options))(x)
+      .output;
 }
 Tensor Flatten(const Tensor& x, const std::string& name) {
   keras::Common options;
   options.name = name;
-  return StatelessLayer("Flatten", [](const auto& in) { return keras::FlattenTensor(in.at(0)); }, options)(x).output;
+  return StatelessLayer(
+             "Flatten", [](const auto& in) { return keras::FlattenTensor(in.at(0)); }, options)(x)
+      .output;
 }
 Tensor Dropout(const Tensor& x, double rate, std::optional<bool> training, const keras::DropoutOptions& options) {
   return DropoutLayer(rate, options)(CallArgs{{x}, training, true}).output;

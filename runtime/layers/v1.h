@@ -1,7 +1,7 @@
 // runtime/layers/v1.h - tf.compat.v1.layers: layers whose weights come from GetVariable. Rules E1-E11.
 //
-// Classes fix their scope at the first call; functions make a layer of their own at every call and share weights through
-// variable scopes only.
+// Classes fix their scope at the first call; functions make a layer of their own at every call and share weights
+// through variable scopes only.
 #pragma once
 #include <algorithm>
 #include <memory>
@@ -84,7 +84,8 @@ class V1 : public Base {
                      const std::source_location& site = std::source_location::current()) override {
     if (state_.keras_style) return Base::AddWeight(options, site);
     state_.SetScope();
-    const bool trainable = options.synchronization != VariableSynchronization::kOnRead && options.trainable.value_or(true);
+    const bool trainable =
+        options.synchronization != VariableSynchronization::kOnRead && options.trainable.value_or(true);
     VariableScope scope(state_.scope, {.reuse = this->built_ ? Reuse::kTrue : state_.reuse.value_or(Reuse::kNone),
                                        .auxiliary_name_scope = false});
     state_.current = scope.capture();
@@ -144,8 +145,10 @@ class ConvLayer final : public V1<keras::Conv> {
  public:
   ConvLayer(int rank, std::int64_t filters, std::vector<std::int64_t> kernel_size, const ConvOptions& options = {},
             ScopeOptions scope = {})
-      : V1(rank == 1 ? "Conv1D" : rank == 2 ? "Conv2D" : "Conv3D", options, std::move(scope), rank, filters,
-           std::move(kernel_size)) {}
+      : V1(rank == 1   ? "Conv1D"
+           : rank == 2 ? "Conv2D"
+                       : "Conv3D",
+           options, std::move(scope), rank, filters, std::move(kernel_size)) {}
 };
 class ConvTransposeLayer final : public V1<keras::ConvTranspose> {
  public:
@@ -201,6 +204,7 @@ Tensor AveragePooling(int rank, const Tensor& x, const PoolingOptions& options);
 inline Tensor MaxPooling2D(const Tensor& x, const PoolingOptions& options) { return MaxPooling(2, x, options); }
 inline Tensor AveragePooling2D(const Tensor& x, const PoolingOptions& options) { return AveragePooling(2, x, options); }
 Tensor Flatten(const Tensor& x, const std::string& name = {});
-Tensor Dropout(const Tensor& x, double rate = 0.5, std::optional<bool> training = false, const keras::DropoutOptions& options = {});
+Tensor Dropout(const Tensor& x, double rate = 0.5, std::optional<bool> training = false,
+               const keras::DropoutOptions& options = {});
 
 }  // namespace equiv::runtime::v1

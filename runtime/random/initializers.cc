@@ -144,8 +144,8 @@ Initializer OrthogonalInitializer(double gain, OpSeed seed) { return OrthogonalW
 Initializer ZerosInitializer() {
   return {"zeros", [](const Shape& s, DType t) {
             if (t != DType::kString) return Zeros(s, t);
-            return Constant(
-                Array::Strings(s, std::vector<std::string>(static_cast<std::size_t>(s.num_elements()))), "zeros");
+            return Constant(Array::Strings(s, std::vector<std::string>(static_cast<std::size_t>(s.num_elements()))),
+                            "zeros");
           }};
 }
 Initializer OnesInitializer() {
@@ -153,14 +153,14 @@ Initializer OnesInitializer() {
 }
 Initializer ConstantInitializer(double value) {
   const auto fill = [value](const Shape& s, DType t) {
-            Array filled(t, s);
-            EagerScope eager;
-            const Array scalar = ScalarConstant(value, t).array();
-            const std::size_t size = SizeOf(t);
-            for (std::int64_t i = 0, n = s.num_elements(); i < n; ++i)
-              std::memcpy(filled.raw() + static_cast<std::size_t>(i) * size, scalar.raw(), size);
-            return filled;
-          };
+    Array filled(t, s);
+    EagerScope eager;
+    const Array scalar = ScalarConstant(value, t).array();
+    const std::size_t size = SizeOf(t);
+    for (std::int64_t i = 0, n = s.num_elements(); i < n; ++i)
+      std::memcpy(filled.raw() + static_cast<std::size_t>(i) * size, scalar.raw(), size);
+    return filled;
+  };
   // One constant of the full shape. tf: init_ops.Constant
   return {"constant", [fill](const Shape& s, DType t) { return Constant(fill(s, t), "Const"); }};
 }

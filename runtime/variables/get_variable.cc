@@ -123,13 +123,13 @@ GotVariable GetSingle(const std::string& key, const GetVariableOptions& o, Reuse
     if (auto it = state.variables.find(key); it != state.variables.end()) found = it->second;
   if (found) {
     if (reuse == Reuse::kNone)
-      throw ValueError(fmt::format("Variable {} already exists, disallowed. Did you mean to set reuse=True or "
-                                   "reuse=tf.AUTO_REUSE in VarScope?{}",
-                                   key,
-                                   found.is_reference() ? fmt::format(" Originally defined at:\n\n  File \"{}\", line {}",
-                                                                      found.created_at().file_name(),
-                                                                      found.created_at().line())
-                                                        : ""));
+      throw ValueError(
+          fmt::format("Variable {} already exists, disallowed. Did you mean to set reuse=True or "
+                      "reuse=tf.AUTO_REUSE in VarScope?{}",
+                      key,
+                      found.is_reference() ? fmt::format(" Originally defined at:\n\n  File \"{}\", line {}",
+                                                         found.created_at().file_name(), found.created_at().line())
+                                           : ""));
     CheckShared(key, o, found);
     return {.variable = found};
   }
@@ -153,8 +153,9 @@ GotVariable GetSingle(const std::string& key, const GetVariableOptions& o, Reuse
 GotVariable GetTracked(VariableStore& store, const std::string& key, const GetVariableOptions& o, Reuse reuse,
                        const std::source_location& site) {
   if (o.partitioner)
-    throw ValueError("`partitioner` arg for `get_variable` is unsupported in TF2. File a bug if you need help. You "
-                     "passed <function>");
+    throw ValueError(
+        "`partitioner` arg for `get_variable` is unsupported in TF2. File a bug if you need help. You "
+        "passed <function>");
   if (o.shape && o.initial_value) throw ValueError("If initializer is a constant, do not specify shape.");
   if (const Variable found = store.Find(key)) {
     CheckShared(key, o, found);
@@ -199,9 +200,10 @@ GotVariable GetPartitioned(const std::string& key, const GetVariableOptions& o, 
     throw ValueError("A partitioned Variable must have rank at least 1, shape: " + shape->ToTuple());
   const std::vector<std::int64_t> slicing = o.partitioner(*shape, *o.dtype);
   if (static_cast<int>(slicing.size()) != shape->rank())
-    throw ValueError(fmt::format("Partitioner returned a partition list that does not match the Variable's rank: {} "
-                                 "parts for shape {}",
-                                 slicing.size(), shape->ToTuple()));
+    throw ValueError(
+        fmt::format("Partitioner returned a partition list that does not match the Variable's rank: {} "
+                    "parts for shape {}",
+                    slicing.size(), shape->ToTuple()));
   PartitionedVariable whole{.name = key, .parts = {}};
   for (int i = 0; i < shape->rank(); ++i)
     if (slicing[static_cast<std::size_t>(i)] > 1) whole.axis = i;
@@ -263,9 +265,10 @@ GotVariable GetVariableOrTensor(std::string_view name, const GetVariableOptions&
 Variable GetVariable(std::string_view name, const GetVariableOptions& options, const std::source_location& site) {
   GotVariable got = internal::GetOrCreateVariable(name, options, site);
   if (!got.variable)
-    throw TypeError(fmt::format("GetVariable('{}'): a custom getter or a partitioner gave something else than one "
-                                "variable; use GetVariableOrTensor",
-                                name));
+    throw TypeError(
+        fmt::format("GetVariable('{}'): a custom getter or a partitioner gave something else than one "
+                    "variable; use GetVariableOrTensor",
+                    name));
   return got.variable;
 }
 

@@ -46,11 +46,11 @@ Regularizer L1(double l1) {
 }
 Regularizer L1L2(double l1, double l2) {
   return Make("l1_l2", [l1, l2](const Tensor& w) {
-            Tensor total = ScalarLike(w, 0.0, "Const");
-            if (l1 != 0) total = total + l1 * SumOfAbs(w);
-            if (l2 != 0) total = total + 2 * l2 * L2LossOf(w);
-            return total;
-          });
+    Tensor total = ScalarLike(w, 0.0, "Const");
+    if (l1 != 0) total = total + l1 * SumOfAbs(w);
+    if (l2 != 0) total = total + 2 * l2 * L2LossOf(w);
+    return total;
+  });
 }
 
 namespace slim {
@@ -59,20 +59,20 @@ Regularizer L2Regularizer(double scale) {
   CheckScale("l2_regularizer", scale);
   if (scale == 0) return {"none", [](const Variable&) { return Tensor(); }, [](const Tensor&) { return Tensor(); }};
   return Make("l2_regularizer", [scale](const Tensor& w) {
-            NameScope scope("l2_regularizer");
-            const Tensor factor = ScalarLike(w, scale, "scale");
-            return Multiply(factor, L2LossOf(w), scope.path() + "/");
-          });
+    NameScope scope("l2_regularizer");
+    const Tensor factor = ScalarLike(w, scale, "scale");
+    return Multiply(factor, L2LossOf(w), scope.path() + "/");
+  });
 }
 
 Regularizer L1Regularizer(double scale) {
   CheckScale("l1_regularizer", scale);
   if (scale == 0) return {"none", [](const Variable&) { return Tensor(); }, [](const Tensor&) { return Tensor(); }};
   return Make("l1_regularizer", [scale](const Tensor& w) {
-            NameScope scope("l1_regularizer");
-            const Tensor factor = ScalarLike(w, scale, "scale");
-            return Multiply(factor, SumOfAbs(w), scope.path() + "/");
-          });
+    NameScope scope("l1_regularizer");
+    const Tensor factor = ScalarLike(w, scale, "scale");
+    return Multiply(factor, SumOfAbs(w), scope.path() + "/");
+  });
 }
 
 Regularizer L1L2Regularizer(double scale_l1, double scale_l2) {

@@ -109,16 +109,15 @@ struct VariableScope::Saved {
     current->constraint = options.constraint;
     if (options.custom_getter) {
       // The new getter is asked first; its getter is the inherited one (B9).
-      current->custom_getter = !current->custom_getter ? options.custom_getter
-                                                       : [outer = current->custom_getter, inner = options.custom_getter](
-                                                             const Getter& getter, const std::string& name,
-                                                             const GetVariableOptions& o) {
-                                                           return inner(
-                                                               [&](const std::string& n, const GetVariableOptions& args) {
-                                                                 return outer(getter, n, args);
-                                                               },
-                                                               name, o);
-                                                         };
+      current->custom_getter =
+          !current->custom_getter
+              ? options.custom_getter
+              : [outer = current->custom_getter, inner = options.custom_getter](
+                    const Getter& getter, const std::string& name, const GetVariableOptions& o) {
+                  return inner(
+                      [&](const std::string& n, const GetVariableOptions& args) { return outer(getter, n, args); },
+                      name, o);
+                };
     }
     // Eager scopes reuse by asking: tf: VariableScope.__init__ sets AUTO_REUSE when executing eagerly
     if (context->eager()) {

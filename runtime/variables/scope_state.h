@@ -38,7 +38,7 @@ struct ScopeState {
   std::unordered_map<std::string, Variable> variables;  // get_variable's own store (graphs)
   std::unordered_map<std::string, PartitionedVariable> partitioned;
   bool resource_variables = true;
-  VariableStore* store = nullptr;                       // the store of the tracked method being run
+  VariableStore* store = nullptr;  // the store of the tracked method being run
 };
 
 struct Collections {
@@ -51,8 +51,8 @@ struct TraceLink {
   Context* outer = nullptr;
 };
 bool Tracing(Context& context);
-// While a function is being traced in this thread: counts the variables made, or refuses them. tf: the variable creators
-// of polymorphic_function
+// While a function is being traced in this thread: counts the variables made, or refuses them. tf: the variable
+// creators of polymorphic_function
 class FunctionTrace {
  public:
   explicit FunctionTrace(bool may_create);

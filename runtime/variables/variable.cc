@@ -16,9 +16,7 @@ DType Variable::dtype() const { return impl_->dtype; }
 const PartialShape& Variable::shape() const { return impl_->shape; }
 bool Variable::trainable() const { return impl_->trainable; }
 bool Variable::is_reference() const { return impl_->reference; }
-std::string Variable::dtype_name() const {
-  return std::string(Name(impl_->dtype)) + (impl_->reference ? "_ref" : "");
-}
+std::string Variable::dtype_name() const { return std::string(Name(impl_->dtype)) + (impl_->reference ? "_ref" : ""); }
 Tensor Variable::handle() const { return impl_->handle; }
 Node* Variable::initializer() const { return impl_->initializer; }
 const std::source_location& Variable::created_at() const { return impl_->created_at; }
@@ -170,9 +168,10 @@ Variable Register(const Variable& variable, const VariableCreationArgs& args) {
 
 // Rule C10: a/v (VariableV2), a/v/Assign, a/v/read. The ref is a handle here, and its read a read of the handle.
 void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, const Tensor& value) {
-  impl.handle = graph.AddNode("VariableV2", {}, {{"dtype", impl.dtype}, {"shape", impl.shape}, {"shared_name", path}},
-                              path + "/")
-                    ->output(0);
+  impl.handle =
+      graph
+          .AddNode("VariableV2", {}, {{"dtype", impl.dtype}, {"shape", impl.shape}, {"shared_name", path}}, path + "/")
+          ->output(0);
   NameScope inside(path + "/");
   const Value inputs[] = {impl.handle, value};
   impl.initializer = graph.AddNode("Assign", inputs, {});
@@ -297,11 +296,12 @@ std::string VariableCreationArgs::ToPythonDict() const {
       "{{'initial_value': {}, 'trainable': {}, 'validate_shape': {}, 'caching_device': None, 'name': {}, "
       "'variable_def': "
       "None, 'dtype': {}, 'import_scope': None, 'constraint': {}, 'synchronization': "
-      "<VariableSynchronization.{}>, 'aggregation': <VariableAggregation.{}>, 'shape': {}, 'experimental_enable_variable_lifting': None",
+      "<VariableSynchronization.{}>, 'aggregation': <VariableAggregation.{}>, 'shape': {}, "
+      "'experimental_enable_variable_lifting': None",
       initial_value_text.empty() ? none : initial_value_text, flag(trainable), flag(validate_shape),
-      name ? "'" + *name + "'" : none, dtype ? internal::DTypeText(*dtype) : none,
-      constraint ? "<function>" : none, kSynchronization[static_cast<std::size_t>(synchronization)],
-      kAggregation[static_cast<std::size_t>(aggregation)], shape ? shape->ToTuple() : none);
+      name ? "'" + *name + "'" : none, dtype ? internal::DTypeText(*dtype) : none, constraint ? "<function>" : none,
+      kSynchronization[static_cast<std::size_t>(synchronization)], kAggregation[static_cast<std::size_t>(aggregation)],
+      shape ? shape->ToTuple() : none);
   if (from_get_variable) {
     std::string names;
     for (const std::string& c : collections) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", c);

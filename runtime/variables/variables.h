@@ -125,8 +125,8 @@ struct VariableOptions {
   bool no_collections = false;
   std::optional<bool> use_resource = std::nullopt;  // default: true, as tf.Variable
 };
-// Whether get_variable in the current graph makes resources (the default) or reference variables, and default kernels are
-// drawn by stateless or by v1 initialisers. tf: disable_v2_behavior
+// Whether get_variable in the current graph makes resources (the default) or reference variables, and default kernels
+// are drawn by stateless or by v1 initialisers. tf: disable_v2_behavior
 void EnableResourceVariables(bool enable);
 bool ResourceVariablesEnabled();
 
