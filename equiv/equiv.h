@@ -6,7 +6,12 @@
 #include "equiv/harness/random_tool.h"  // DeterministicRandomTestTool
 #include "equiv/harness/stages.h"       // CheckEquivalence
 #include "runtime/core/ops.h"
+#include "runtime/function/function.h"
+#include "runtime/layers/keras.h"
+#include "runtime/layers/model.h"
 #include "runtime/layers/slim.h"
+#include "runtime/layers/template.h"
+#include "runtime/layers/v1.h"
 #include "runtime/random/initializers.h"
 #include "runtime/random/random_ops.h"
 #include "runtime/variables/regularizers.h"

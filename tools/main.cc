@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Exit codes: 0 equivalent, 1 not equivalent, 2 usage, 3 unreadable input, 4 internal error.");
   std::vector<std::pair<CLI::App*, std::function<int()>>> verbs;
-  for (auto add : {AddValidate, AddConformance, AddTrace, AddAblate, AddList}) {
+  for (auto add : {AddValidate, AddConformance, AddTrace, AddAblate, AddNames, AddList}) {
     std::function<int()> run = add(app);
     verbs.emplace_back(app.get_subcommands([](const CLI::App*) { return true; }).back(), std::move(run));
   }

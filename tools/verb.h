@@ -31,6 +31,7 @@ std::function<int()> AddValidate(CLI::App& app);
 std::function<int()> AddConformance(CLI::App& app);
 std::function<int()> AddTrace(CLI::App& app);
 std::function<int()> AddAblate(CLI::App& app);
+std::function<int()> AddNames(CLI::App& app);
 std::function<int()> AddList(CLI::App& app);
 
 // Options every run takes.

@@ -1,5 +1,6 @@
 #include "equiv/harness/side.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -48,6 +49,8 @@ class Phases {
 struct Aligned {
   explicit Aligned(const std::optional<RandomMode>& random) {
     if (!random) return;
+    // The tool governs stateful ops; native Keras initialisers draw from a seed source of their own.
+    runtime::SetKerasRandomSeed(random->seed);
     tool = std::make_unique<DeterministicRandomTestTool>(random->seed, random->mode);
     scope.emplace(tool->Scope());
   }
@@ -97,8 +100,8 @@ void CheckValuesExist(const std::vector<Variable>& variables, const RunRequest& 
 
 class SessionSide final : public Side {
  public:
-  SessionSide(runtime::ModelFunction model, SideOptions options)
-      : model_(std::move(model)), options_(std::move(options)) {}
+  SessionSide(runtime::ModelFunction model, std::function<std::shared_ptr<runtime::Layer>()> make, SideOptions options)
+      : model_(std::move(model)), make_(std::move(make)), options_(std::move(options)) {}
   std::string name() const override { return "session"; }
 
   Recording Run(const RunRequest& request) override {
@@ -119,9 +122,11 @@ class SessionSide final : public Side {
     args.training = request.training;
     Outputs outputs;
     std::vector<Variable> created;
+    std::shared_ptr<runtime::Layer> layer;
     {
       CreationLog log(recording);
-      outputs = model_(args);
+      if (make_) layer = make_();
+      outputs = layer ? (*layer)(args) : model_(args);
       created = std::move(log.created);
     }
     const std::vector<Variable> variables = runtime::GlobalVariables();
@@ -132,7 +137,7 @@ class SessionSide final : public Side {
       recording.operation_seed_after = aligned.after();
       return recording;
     }
-    const std::vector<Tensor> losses = runtime::RegularizationLosses();
+    const std::vector<Tensor> losses = layer ? layer->losses() : runtime::RegularizationLosses();
     const Tensor total = losses.empty() ? Tensor() : runtime::AddN(losses);
     std::vector<Node*> initialise;
     if (request.set_variables) {
@@ -168,7 +173,7 @@ class SessionSide final : public Side {
     runtime::Fetch::List fetch{outputs.output};
     for (const auto& [name, tensor] : outputs.end_points) fetch.emplace_back(tensor);
     if (request.training && options_.run_update_ops)
-      for (Node* update : runtime::UpdateOps()) fetch.emplace_back(update);
+      for (Node* update : Updates(layer.get())) fetch.emplace_back(update);
     const runtime::Fetched fetched = session.RunNested(fetch, feeds);
     recording.outputs.push_back({"output", fetched[0].array});
     for (std::size_t i = 0; i < outputs.end_points.size(); ++i)
@@ -188,7 +193,16 @@ class SessionSide final : public Side {
   }
 
  private:
+  static std::vector<Node*> Updates(const runtime::Layer* layer) {
+    std::vector<Node*> nodes = runtime::UpdateOps();
+    if (layer)
+      for (const runtime::CollectionItem& item : layer->updates())
+        if (const auto* node = std::get_if<Node*>(&item); node && std::ranges::find(nodes, *node) == nodes.end())
+          nodes.push_back(*node);
+    return nodes;
+  }
   runtime::ModelFunction model_;
+  std::function<std::shared_ptr<runtime::Layer>()> make_;
   SideOptions options_;
 };
 
@@ -286,7 +300,10 @@ class EagerSide final : public Side {
 }  // namespace
 
 SidePtr MakeSessionSide(runtime::ModelFunction model, SideOptions options) {
-  return std::make_shared<SessionSide>(std::move(model), std::move(options));
+  return std::make_shared<SessionSide>(std::move(model), nullptr, std::move(options));
+}
+SidePtr InSessionLayer(std::function<std::shared_ptr<runtime::Layer>()> make, SideOptions options) {
+  return std::make_shared<SessionSide>(nullptr, std::move(make), std::move(options));
 }
 SidePtr InEagerLayer(std::function<std::shared_ptr<runtime::Layer>()> make, SideOptions options) {
   return std::make_shared<EagerSide>(std::move(make), std::move(options));

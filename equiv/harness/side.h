@@ -75,7 +75,9 @@ struct SideOptions {
 };
 SidePtr MakeSessionSide(runtime::ModelFunction model, SideOptions options);
 SidePtr MakeEagerSide(runtime::ModelFunction model, SideOptions options);
-// A layer class instead of a function; a fresh layer per run.
+// A layer class instead of a function; a fresh layer per run. In a session the losses are the layer's, and its own
+// updates run beside UPDATE_OPS in training.
+SidePtr InSessionLayer(std::function<std::shared_ptr<runtime::Layer>()> make, SideOptions options = {});
 SidePtr InEagerLayer(std::function<std::shared_ptr<runtime::Layer>()> make, SideOptions options = {});
 
 // The model as a deferred graph run by a Session: build, initialise, run, TensorFlow-1 semantics.

@@ -100,6 +100,21 @@ class NameScope {
   std::string saved_, path_;
 };
 
+// Reports ops and variables made during its life as called from `site`.
+class CallSite {
+ public:
+  explicit CallSite(const std::source_location& site) : context_(Current()), saved_(context_.call_site()) {
+    context_.set_call_site(site);
+  }
+  ~CallSite() { context_.set_call_site(saved_); }
+  CallSite(const CallSite&) = delete;
+  CallSite& operator=(const CallSite&) = delete;
+
+ private:
+  Context& context_;
+  std::source_location saved_;
+};
+
 // Reports the ops added during its life under `owner`, called from `site`.
 class OwnerScope {
  public:

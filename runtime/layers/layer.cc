@@ -477,7 +477,7 @@ Variable Layer::AddWeight(const AddWeightOptions& options, const std::source_loc
   args.constraint = options.constraint;
   args.synchronization = options.synchronization;
   args.from_get_variable = true;  // tf: v1.Variable
-  args.call_site = site;
+  args.call_site = site.line() ? site : Current().call_site();
   const Variable variable = internal::Create(args);
   if (options.regularizer) HandleWeightRegularizer(variable.op_name(), variable, options.regularizer);
   std::vector<Variable>& weights = trainable ? trainable_weights_ : non_trainable_weights_;

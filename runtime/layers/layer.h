@@ -73,7 +73,9 @@ class Layer : public Module {
   // around its text ("Exception encountered when calling layer 'n' (type T). ... Call arguments received by layer
   // ..."), same kind. On tensors of a functional model (see Input) the layer is traced and a node is recorded.
   virtual Outputs operator()(const CallArgs& args);
-  Outputs operator()(const Tensor& x, std::optional<bool> training = std::nullopt) {
+  Outputs operator()(const Tensor& x, std::optional<bool> training = std::nullopt,
+                     const std::source_location& site = std::source_location::current()) {
+    CallSite called(site);
     return (*this)(CallArgs{{x}, training});
   }
   // Makes the weights for inputs of these shapes, outside a call: without the layer's name in front (F3).
@@ -97,9 +99,9 @@ class Layer : public Module {
   std::vector<CollectionItem> updates() const;
 
   void SetAttribute(const std::string& name, Attribute value) override;
-  // Adds a weight under the current name scope. Virtual for v1 layers, which ask GetVariable.
-  virtual Variable AddWeight(const AddWeightOptions& options,
-                             const std::source_location& site = std::source_location::current());
+  // Adds a weight under the current name scope. `site`: default: where the layer was called. Virtual for v1 layers,
+  // which ask GetVariable.
+  virtual Variable AddWeight(const AddWeightOptions& options, const std::source_location& site = {});
   // Evaluated whenever losses() is read.
   void AddLoss(std::function<Tensor()> loss);
   // In a call only (ValueError); in eager forgotten at the next outermost call.

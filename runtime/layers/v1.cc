@@ -86,31 +86,45 @@ constexpr const char* kMaxPooling[] = {"MaxPooling1D", "MaxPooling2D", "MaxPooli
 constexpr const char* kAveragePooling[] = {"AveragePooling1D", "AveragePooling2D", "AveragePooling3D"};
 }  // namespace
 
-Tensor Dense(const Tensor& x, std::int64_t units, const DenseOptions& options, std::optional<Reuse> reuse) {
-  return DenseLayer(units, options, ByName(options, reuse))(x).output;
+Tensor Dense(const Tensor& x, std::int64_t units, const DenseOptions& options, std::optional<Reuse> reuse,
+             const std::source_location& site) {
+  CallSite called(site);
+  return DenseLayer(units, options, ByName(options, reuse))(CallArgs{{x}, std::nullopt}).output;
 }
 Tensor Conv(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-            const ConvOptions& options, std::optional<Reuse> reuse) {
-  return ConvLayer(rank, filters, std::move(kernel_size), options, ByName(options, reuse))(x).output;
+            const ConvOptions& options, std::optional<Reuse> reuse, const std::source_location& site) {
+  CallSite called(site);
+  return ConvLayer(rank, filters, std::move(kernel_size), options, ByName(options, reuse))(CallArgs{{x}, std::nullopt})
+      .output;
 }
 Tensor Conv2D(const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size, const ConvOptions& options,
-              std::optional<Reuse> reuse) {
-  return Conv(2, x, filters, std::move(kernel_size), options, reuse);
+              std::optional<Reuse> reuse, const std::source_location& site) {
+  CallSite called(site);
+  return Conv(2, x, filters, std::move(kernel_size), options, reuse, site);
 }
 Tensor ConvTranspose(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-                     const ConvOptions& options, std::optional<Reuse> reuse) {
-  return ConvTransposeLayer(rank, filters, std::move(kernel_size), options, ByName(options, reuse))(x).output;
+                     const ConvOptions& options, std::optional<Reuse> reuse, const std::source_location& site) {
+  CallSite called(site);
+  return ConvTransposeLayer(rank, filters, std::move(kernel_size), options,
+                            ByName(options, reuse))(CallArgs{{x}, std::nullopt})
+      .output;
 }
 Tensor SeparableConv(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-                     const ConvOptions& options, std::optional<Reuse> reuse) {
-  return SeparableConvLayer(rank, filters, std::move(kernel_size), options, ByName(options, reuse))(x).output;
+                     const ConvOptions& options, std::optional<Reuse> reuse, const std::source_location& site) {
+  CallSite called(site);
+  return SeparableConvLayer(rank, filters, std::move(kernel_size), options,
+                            ByName(options, reuse))(CallArgs{{x}, std::nullopt})
+      .output;
 }
 Tensor BatchNormalization(const Tensor& x, const BatchNormOptions& options, std::optional<bool> training,
-                          std::optional<Reuse> reuse) {
+                          std::optional<Reuse> reuse, const std::source_location& site) {
+  CallSite called(site);
   return BatchNormLayer(options, ByName(options, reuse))(CallArgs{{x}, training, true}).output;
 }
 Tensor MaxPooling(int rank, const Tensor& x, const PoolingOptions& options) {
-  return StatelessLayer(kMaxPooling[rank - 1], keras::Pooling(true, rank, options), keras::CommonOf(options))(x).output;
+  return StatelessLayer(kMaxPooling[rank - 1], keras::Pooling(true, rank, options),
+                        keras::CommonOf(options))(CallArgs{{x}, std::nullopt})
+      .output;
 }
 Tensor AveragePooling(int rank, const Tensor& x, const PoolingOptions& options) {
   return StatelessLayer(kAveragePooling[rank - 1], keras::Pooling(false, rank, options), keras::CommonOf(options))(x)

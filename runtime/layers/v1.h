@@ -80,8 +80,8 @@ class V1 : public Base {
     return outputs;
   }
 
-  Variable AddWeight(const AddWeightOptions& options,
-                     const std::source_location& site = std::source_location::current()) override {
+  Variable AddWeight(const AddWeightOptions& options, const std::source_location& given = {}) override {
+    const std::source_location site = given.line() ? given : Current().call_site();
     if (state_.keras_style) return Base::AddWeight(options, site);
     state_.SetScope();
     const bool trainable =
@@ -187,18 +187,24 @@ class StatelessLayer final : public V1<keras::Stateless> {
 
 // The functions. `reuse` as of tf.compat.v1.layers.
 Tensor Dense(const Tensor& x, std::int64_t units, const DenseOptions& options = {},
-             std::optional<Reuse> reuse = std::nullopt);
+             std::optional<Reuse> reuse = std::nullopt,
+             const std::source_location& site = std::source_location::current());
 Tensor Conv2D(const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-              const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt);
+              const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt,
+              const std::source_location& site = std::source_location::current());
 Tensor Conv(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-            const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt);
+            const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt,
+            const std::source_location& site = std::source_location::current());
 Tensor ConvTranspose(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-                     const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt);
+                     const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt,
+                     const std::source_location& site = std::source_location::current());
 Tensor SeparableConv(int rank, const Tensor& x, std::int64_t filters, std::vector<std::int64_t> kernel_size,
-                     const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt);
+                     const ConvOptions& options = {}, std::optional<Reuse> reuse = std::nullopt,
+                     const std::source_location& site = std::source_location::current());
 // `training` nullopt is Python's None: in a graph the learning phase decides, and stays at inference.
 Tensor BatchNormalization(const Tensor& x, const BatchNormOptions& options = {}, std::optional<bool> training = false,
-                          std::optional<Reuse> reuse = std::nullopt);
+                          std::optional<Reuse> reuse = std::nullopt,
+                          const std::source_location& site = std::source_location::current());
 Tensor MaxPooling(int rank, const Tensor& x, const PoolingOptions& options);
 Tensor AveragePooling(int rank, const Tensor& x, const PoolingOptions& options);
 inline Tensor MaxPooling2D(const Tensor& x, const PoolingOptions& options) { return MaxPooling(2, x, options); }

@@ -2,7 +2,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+
 #include "equiv/harness/conformance/folder.h"
+#include "equiv/programs/conformance.h"
 #include "fixtures/models/registry.h"
 #include "kernels/base/op_registry.h"
 
@@ -47,6 +51,35 @@ TEST(Goldens, RandomNumbersBitForBit) {
 class OnBackend : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Goldens, OnBackend, testing::ValuesIn(BackendNames()),
                          [](const auto& info) { return info.param; });
+
+// Case-modes that do not pass, each with its reason: one line `id<TAB>reason`.
+std::map<std::string, std::string> Exceptions() {
+  std::map<std::string, std::string> reasons;
+  std::ifstream in(EQUIV_SOURCE_DIR "/suites/oracles/naming_exceptions.tsv");
+  std::string line;
+  while (std::getline(in, line))
+    if (const auto tab = line.find('\t'); !line.starts_with('#') && tab != std::string::npos)
+      reasons[line.substr(0, tab)] = line.substr(tab + 1);
+  return reasons;
+}
+class Naming : public testing::TestWithParam<std::pair<const char*, int>> {};
+INSTANTIATE_TEST_SUITE_P(Goldens, Naming, testing::Values(std::pair("naming", 888), std::pair("naming_random", 450)),
+                         [](const auto& info) { return info.param.first; });
+TEST_P(Naming, EveryProgramBehavesAsInTensorFlow) {
+  const auto [folder, cases] = GetParam();
+  const std::map<std::string, std::string> exceptions = Exceptions();
+  ConformanceRun run;
+  ASSERT_TRUE(programs::RunPrograms(std::string(EQUIV_FIXTURES_DIR "/goldens/") + folder, {}, run));
+  EXPECT_EQ(run.results.size(), static_cast<std::size_t>(cases));
+  for (const CaseResult& r : run.results) {
+    const bool passed = r.outcome == CaseResult::Outcome::kPass;
+    if (exceptions.contains(r.id)) {
+      EXPECT_FALSE(passed) << r.id << " passes now: take it out of naming_exceptions.tsv";
+    } else {
+      EXPECT_TRUE(passed) << r.id << ": " << r.why;
+    }
+  }
+}
 
 TEST_P(OnBackend, Operations) {
   const Count c = RunFolder("ops", GetParam());
