@@ -72,6 +72,7 @@ void RegisterTensorFlow(PathTable& table);
 void RegisterVariables(PathTable& table);
 void RegisterLayers(PathTable& table);
 void RegisterSlim(PathTable& table);
+void RegisterTraining(PathTable& table);
 void RegisterHelpers(PathTable& table);
 
 }  // namespace equiv::programs

@@ -24,6 +24,7 @@ void EnsureRegistered() {
     RegisterVariables(table);
     RegisterLayers(table);
     RegisterSlim(table);
+    RegisterTraining(table);
     RegisterHelpers(table);
     return true;
   }();

@@ -12,6 +12,11 @@ void OpRegistry::Add(OpDef def) {
   const std::string name = owned->name;
   if (!ops_.emplace(name, std::move(owned)).second) throw InternalError("op '" + name + "' is registered twice");
 }
+void OpRegistry::SetGradient(std::string_view name, GradFn grad) {
+  auto it = ops_.find(name);
+  if (it == ops_.end()) throw InternalError("gradient of an op that does not exist: " + std::string(name));
+  it->second->grad = std::move(grad);
+}
 const OpDef* OpRegistry::Find(std::string_view name) const {
   auto it = ops_.find(name);
   return it == ops_.end() ? nullptr : it->second.get();

@@ -23,6 +23,8 @@ struct Backend {
 class OpRegistry {
  public:
   void Add(OpDef def);  // parses the notation; InternalError when the name exists
+  // The gradient of an op that is there already; InternalError otherwise.
+  void SetGradient(std::string_view name, GradFn grad);
   const OpDef* Find(std::string_view name) const;
   // The op, or NotFoundError naming close spellings.
   const OpDef& Get(std::string_view name) const;

@@ -1,0 +1,47 @@
+// runtime/training/optimizer.h - optimisers in eager execution: the variables they make, and their updates. Rule F10.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/variables/variables.h"
+
+namespace equiv::runtime {
+
+// tf: tf.keras.optimizers.* and, with `legacy`, tf.keras.optimizers.legacy.*, Keras 2.15
+class Optimizer {
+ public:
+  enum class Kind { kSgd, kAdam, kRmsprop, kAdagrad };
+  struct Options {
+    double learning_rate = 0.001, momentum = 0.0, beta_1 = 0.9, beta_2 = 0.999, rho = 0.9, epsilon = 1e-7,
+           initial_accumulator = 0.1;
+    bool legacy = false;
+    std::string name = {};  // default: "SGD", "Adam", ...
+  };
+  // Makes `iteration` and `learning_rate` at once; a legacy optimiser makes all of its variables at the first update.
+  Optimizer(Kind kind, const Options& options);
+  // Makes the slots, without the optimiser's name in front. tf: optimizer.build
+  void Build(const std::vector<Variable>& variables);
+  // Gradients have the shape and dtype of their variables (ValueError); an empty one is left out. Eager only.
+  void ApplyGradients(const std::vector<std::pair<Tensor, Variable>>& gradients);
+  // The iteration and the slots. tf: optimizer.variables; legacy: optimizer.weights
+  std::vector<Variable> variables() const;
+  const std::string& name() const { return options_.name; }
+
+ private:
+  struct Slots {
+    Variable of;
+    std::vector<Variable> slots;  // m and v; velocity; accumulator
+  };
+  void BuildLegacy(const std::vector<Variable>& variables);
+  void Update(const Tensor& gradient, const Slots& slots);
+  Kind kind_;
+  Options options_;
+  Variable iteration_, learning_rate_;
+  std::vector<Slots> slots_;
+  std::vector<Variable> slot_order_;
+  bool built_ = false;
+};
+
+}  // namespace equiv::runtime
