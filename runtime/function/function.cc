@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <unordered_map>
-
 #include "kernels/base/error.h"
+#include "kernels/base/function_library.h"
 #include "runtime/core/ops.h"
 #include "runtime/eager/eager.h"
 #include "runtime/variables/scope_state.h"
@@ -74,7 +73,7 @@ std::vector<Tensor> Function::Call(const std::vector<Tensor>& inputs, const Body
     }
     slot = trace;
   }
-  return Current().eager() ? Run(*slot, inputs) : Inline(*slot, inputs);
+  return Current().eager() ? Run(*slot, inputs) : AddCall(slot, inputs);
 }
 
 std::vector<Tensor> Function::Run(Trace& trace, const std::vector<Tensor>& inputs) {
@@ -98,33 +97,56 @@ std::vector<Tensor> Function::Run(Trace& trace, const std::vector<Tensor>& input
   return outputs;
 }
 
-// The trace's ops, copied into the current graph in a scope of their own; outputs wait for the stateful ones.
-std::vector<Tensor> Function::Inline(Trace& trace, const std::vector<Tensor>& inputs) {
+namespace {
+// An entry of the function library that goes with the graph that calls it.
+struct Registration {
+  std::string name;
+  ~Registration() { FunctionLibrary::Remove(name); }
+};
+struct Registrations {
+  std::vector<std::shared_ptr<Registration>> held;
+};
+}  // namespace
+
+// One call op in the current graph. Each kernel made for it runs the trace in a session of its own.
+std::vector<Tensor> Function::AddCall(const std::shared_ptr<Trace>& trace, const std::vector<Tensor>& inputs) {
   Graph& graph = *Current().graph();
-  NameScope scope(trace.stateful.empty() ? "PartitionedCall" : "StatefulPartitionedCall");
-  std::unordered_map<const Edge*, Tensor> known;
-  for (std::size_t i = 0; i < inputs.size(); ++i) known[trace.inputs[i].edge()] = inputs[i];
-  const auto& captures = trace.graph.captures();
-  for (const auto& [outer, inner] : captures) known[inner] = Tensor(outer);
-  std::unordered_map<const Node*, Node*> copies;
-  std::vector<Node*> stateful;
-  for (const auto& node : trace.graph.nodes()) {
-    if (node->op() == "Placeholder") continue;
-    std::vector<Value> operands;
-    for (const Edge* edge : node->inputs()) operands.push_back(known.at(edge));
-    std::vector<Node*> after;
-    for (Node* control : node->control_inputs())
-      if (auto it = copies.find(control); it != copies.end()) after.push_back(it->second);
-    if (node->def().stateful && !stateful.empty()) after.push_back(stateful.back());
-    ControlDependencies wait(after);
-    Node* copy = graph.AddNode(node->op(), operands, node->attrs(), node->name());
-    copies[node.get()] = copy;
-    if (node->def().stateful) stateful.push_back(copy);
-    for (int i = 0; i < node->num_outputs(); ++i) known[&node->edge(i)] = copy->output(i);
-  }
-  ControlDependencies wait(stateful);
+  auto registration = std::make_shared<Registration>();
+  registration->name = FunctionLibrary::Add("inference_" + name_, [trace]() -> FunctionBody {
+    SessionOptions options;
+    options.backend = FunctionLibrary::Backend();
+    return [trace, session = std::make_shared<Session>(trace->graph, options)](const std::vector<Array>& values) {
+      std::vector<Feed> feeds;
+      for (std::size_t i = 0; i < trace->inputs.size(); ++i) feeds.push_back({trace->inputs[i], values[i]});
+      std::size_t next = trace->inputs.size();
+      for (const auto& [outer, inner] : trace->graph.captures()) feeds.push_back({Tensor(inner), values[next++]});
+      Fetch::List fetches;
+      for (const Tensor& t : trace->outputs)
+        if (t.has_value()) fetches.push_back(t);
+      const std::size_t count = fetches.size();
+      for (Node* node : trace->stateful) fetches.push_back(node);
+      const Fetched fetched = session->RunNested(Fetch(std::move(fetches)), feeds);
+      std::vector<Array> outputs;
+      for (std::size_t i = 0; i < count; ++i) outputs.push_back(fetched[i].array);
+      return outputs;
+    };
+  });
+  std::vector<Tensor> operands = inputs;
+  for (const auto& [outer, inner] : trace->graph.captures()) operands.emplace_back(outer);
+  std::vector<DType> dtypes;
+  std::vector<PartialShape> shapes;
+  for (const Tensor& t : trace->outputs)
+    if (t.has_value()) {
+      dtypes.push_back(t.dtype());
+      shapes.push_back(t.shape());
+    }
+  const std::vector<Tensor> called =
+      graph.AddOp(trace->stateful.empty() ? "PartitionedCall" : "StatefulPartitionedCall", operands,
+                  {{"Tout", dtypes}, {"f", registration->name}, {"output_shapes", shapes}});
+  graph.Slot<Registrations>().held.push_back(std::move(registration));
   std::vector<Tensor> outputs;
-  for (const Tensor& t : trace.outputs) outputs.push_back(t.has_value() ? Identity(known.at(t.edge())) : Tensor());
+  std::size_t next = 0;
+  for (const Tensor& t : trace->outputs) outputs.push_back(t.has_value() ? called[next++] : Tensor());
   return outputs;
 }
 

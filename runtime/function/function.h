@@ -23,7 +23,8 @@ class Function {
   Function(const Function&) = delete;
   Function& operator=(const Function&) = delete;
 
-  // Runs `body` through its trace for these inputs. Called while a graph is current, the trace's ops join that graph.
+  // Runs `body` through its trace for these inputs. Called while a graph is current, it
+  // adds one call op.
   // ValueError when a later trace makes a variable.
   std::vector<Tensor> Call(const std::vector<Tensor>& inputs, const Body& body, const std::string& key = {});
   int traces() const { return traces_; }
@@ -32,7 +33,7 @@ class Function {
   struct Trace;
   std::shared_ptr<Trace> MakeTrace(const std::vector<Tensor>& inputs, const Body& body, bool may_create, int& created);
   std::vector<Tensor> Run(Trace& trace, const std::vector<Tensor>& inputs);
-  std::vector<Tensor> Inline(Trace& trace, const std::vector<Tensor>& inputs);
+  std::vector<Tensor> AddCall(const std::shared_ptr<Trace>& trace, const std::vector<Tensor>& inputs);
   std::string name_;
   std::map<std::string, std::shared_ptr<Trace>> traces_by_signature_;
   int traces_ = 0;

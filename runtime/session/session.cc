@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "kernels/base/flush.h"
+#include "kernels/base/function_library.h"
 #include "runtime/core/hooks.h"
 #include "runtime/eager/eager.h"
 
@@ -242,6 +243,7 @@ struct Session::State {
 
   std::vector<Array> Execute(Plan& plan, const std::vector<Array>& feeds) {
     if (backend->prepare) backend->prepare(pool().size());
+    FunctionLibrary::ScopedBackend running(backend->name);
     ScopedFlushDenormals flush;
     const std::vector<Observer*>* observers = ActiveObservers();
     const bool keep = observers && std::ranges::any_of(*observers, [](const Observer* o) { return o->keep_inputs(); });
