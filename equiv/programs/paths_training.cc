@@ -65,7 +65,8 @@ class OptimizerObject final : public Object {
             throw TypeError("apply_gradients takes a list of (gradient, variable) pairs");
           const rt::Variable& variable = *(*v.list())[1].As<rt::Variable>();
           const Value& gradient = (*v.list())[0];
-          pairs.emplace_back(gradient.none() ? rt::Tensor() : ToTensor(gradient, "gradient", variable.dtype()), variable);
+          pairs.emplace_back(gradient.none() ? rt::Tensor() : ToTensor(gradient, "gradient", variable.dtype()),
+                             variable);
         }
         optimizer.ApplyGradients(pairs);
         return Value();

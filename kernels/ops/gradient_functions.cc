@@ -55,9 +55,7 @@ std::vector<Value> AbsGrad(GradContext& c) {
   return {Mul(c, c.output_grads[0], c.builder.Add1("Sign", {c.inputs[0]}))};
 }
 std::vector<Value> ExpGrad(GradContext& c) { return {Mul(c, c.output_grads[0], c.outputs[0])}; }
-std::vector<Value> LogGrad(GradContext& c) {
-  return {c.builder.Add1("RealDiv", {c.output_grads[0], c.inputs[0]})};
-}
+std::vector<Value> LogGrad(GradContext& c) { return {c.builder.Add1("RealDiv", {c.output_grads[0], c.inputs[0]})}; }
 std::vector<Value> SquaredDifferenceGrad(GradContext& c) {
   const Value difference = c.builder.Add1("Sub", {c.inputs[0], c.inputs[1]});
   const Value x = Mul(c, Mul(c, Number(c, 2, difference), c.output_grads[0]), difference);
@@ -71,12 +69,8 @@ GradFn OfOutput(const char* op) {
 GradFn OfInput(const char* op) {
   return [op](GradContext& c) { return std::vector<Value>{c.builder.Add1(op, {c.output_grads[0], c.inputs[0]})}; };
 }
-std::vector<Value> ReluGrad(GradContext& c) {
-  return {c.builder.Add1("ReluGrad", {c.output_grads[0], c.outputs[0]})};
-}
-std::vector<Value> AddNGrad(GradContext& c) {
-  return std::vector<Value>(c.inputs.size(), c.output_grads[0]);
-}
+std::vector<Value> ReluGrad(GradContext& c) { return {c.builder.Add1("ReluGrad", {c.output_grads[0], c.outputs[0]})}; }
+std::vector<Value> AddNGrad(GradContext& c) { return std::vector<Value>(c.inputs.size(), c.output_grads[0]); }
 std::vector<Value> L2LossGrad(GradContext& c) { return {Mul(c, c.inputs[0], c.output_grads[0])}; }
 std::vector<Value> ReshapeGrad(GradContext& c) {
   std::vector<Value> grads(c.inputs.size());
@@ -145,7 +139,8 @@ std::vector<Value> MaxPoolGrad(GradContext& c) {
   return {c.builder.Add1("MaxPoolGrad", {c.inputs[0], c.outputs[0], c.output_grads[0]}, PoolAttrs(c))};
 }
 std::vector<Value> AvgPoolGrad(GradContext& c) {
-  return {c.builder.Add1("AvgPoolGrad", {Ints(c.inputs[0].shape().Require().vector()), c.output_grads[0]}, PoolAttrs(c))};
+  return {
+      c.builder.Add1("AvgPoolGrad", {Ints(c.inputs[0].shape().Require().vector()), c.output_grads[0]}, PoolAttrs(c))};
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ class GradientTape::Recorder final : public Observer {
       return;
     }
     bool forwarded = !event.outputs.empty() && !event.inputs.empty();
-    for (const Array& out : event.outputs) forwarded = forwarded && out.has_value() && KeyOf(out) == KeyOf(event.inputs[0]);
+    for (const Array& out : event.outputs)
+      forwarded = forwarded && out.has_value() && KeyOf(out) == KeyOf(event.inputs[0]);
     if (event.outputs.empty() || forwarded) return;
     steps_.push_back({&event.def, event.attrs, event.inputs, event.outputs});
   }
@@ -74,9 +75,10 @@ std::vector<Tensor> GradientTape::Gradient(const Tensor& target, const std::vect
     if (!wanted) continue;
     if (!step.def->grad) {
       if (step.inputs.empty() || step.def->name == "StopGradient") continue;
-      throw UnimplementedError(fmt::format("op '{}' has no gradient yet; stop the tape before it, or keep the result out "
-                                           "of the target with StopGradient",
-                                           step.def->name));
+      throw UnimplementedError(
+          fmt::format("op '{}' has no gradient yet; stop the tape before it, or keep the result out "
+                      "of the target with StopGradient",
+                      step.def->name));
     }
     std::vector<Value> inputs, outputs;
     for (const Array& a : step.inputs) inputs.emplace_back(a);

@@ -12,7 +12,8 @@ namespace {
 
 std::string Lower(std::string_view s) {
   std::string t(s);
-  std::ranges::transform(t, t.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(t, t.begin(),
+                         [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
   return t;
 }
 bool NameChar(char c) {
@@ -40,7 +41,10 @@ std::string Join(const std::string& scope, std::string_view name) {
 }
 }  // namespace
 
-Graph::Graph() : Context(/*eager=*/false) {}
+Graph::Graph() : Context(/*eager=*/false) {
+  by_name_.reserve(1 << 13);
+  names_in_use_.reserve(1 << 13);
+}
 Graph::~Graph() = default;
 
 std::string Graph::OpenNameScope(std::string_view name) {

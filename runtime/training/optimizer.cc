@@ -26,8 +26,7 @@ Tensor Sqrt(const Tensor& x) { return Current().Add1("Sqrt", {x}); }
 }  // namespace
 
 Optimizer::Optimizer(Kind kind, const Options& options) : kind_(kind), options_(options) {
-  if (!Current().eager())
-    throw UnimplementedError("optimisers run eagerly; make this one outside the graph");
+  if (!Current().eager()) throw UnimplementedError("optimisers run eagerly; make this one outside the graph");
   if (options_.name.empty()) options_.name = kNames[static_cast<std::size_t>(kind)];
   if (options_.legacy) return;
   iteration_ = MakeState(Tensor(Array::Scalar(std::int64_t{0})), "iteration");
@@ -105,9 +104,10 @@ void Optimizer::ApplyGradients(const std::vector<std::pair<Tensor, Variable>>& g
     if (!gradient.has_value()) continue;
     auto it = std::ranges::find_if(slots_, [&v = variable](const Slots& s) { return s.of == v; });
     if (it == slots_.end())
-      throw KeyError(fmt::format("The optimizer cannot recognize variable {}. This usually means you are trying to call "
-                                 "the optimizer to update different parts of the model separately.",
-                                 variable.name()));
+      throw KeyError(
+          fmt::format("The optimizer cannot recognize variable {}. This usually means you are trying to call "
+                      "the optimizer to update different parts of the model separately.",
+                      variable.name()));
     Update(gradient, *it);
   }
   iteration_.AssignAdd(Tensor(Array::Scalar(std::int64_t{1})));
