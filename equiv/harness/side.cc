@@ -230,11 +230,12 @@ class EagerSide final : public Side {
     CallArgs args;
     for (const Array& input : request.inputs) args.inputs.emplace_back(input);
     args.training = request.training;
-    std::shared_ptr<runtime::Layer> layer = make_();
+    std::shared_ptr<runtime::Layer> layer;
     Outputs outputs;
     std::vector<Variable> created;
     {
       CreationLog log(recording);
+      layer = make_();
       std::optional<runtime::FunctionalModel> model;
       if (options_.functional) {
         const Shape& whole = request.inputs.at(0).shape();
@@ -247,13 +248,22 @@ class EagerSide final : public Side {
         CheckValuesExist(log.created, request);
         phases.Start("set variables");
         for (const Variable& v : log.created)
-          if (Array value = ForcedValue(v, request); value.has_value()) v.Assign(value);
+          if (v.dtype() == DType::kInt64) {
+            continue;
+          } else if (Array value = ForcedValue(v, request); value.has_value())
+            v.Assign(value);
         phases.Start("forward");
         outputs = call();
       } else {
         for (int i = 0; i < std::max(1, request.calls); ++i) outputs = call();
       }
       created = std::move(log.created);
+      // A Keras model's own counters are no part of what the two executors share (rule D3).
+      const std::vector<Variable> listed = layer->variables();
+      std::erase_if(created, [&](const Variable& v) {
+        return v.dtype() == DType::kInt64 && v.op_name().ends_with("Variable") &&
+               std::ranges::find(listed, v) == listed.end();
+      });
     }
     if (!request.build_only) {
       phases.Start("regularisation loss");

@@ -218,12 +218,14 @@ Outputs Functional::Call(const CallArgs& args) {
 
 Sequential::Sequential(std::string name)
     : Functional("Sequential", name.empty() ? NextLayerName("sequential") : std::move(name)) {}
-Sequential::Sequential(const std::vector<std::shared_ptr<Layer>>& layers, std::string name)
+Sequential::Sequential(const std::vector<std::shared_ptr<Layer>>& layers, std::string name,
+                       const std::source_location& site)
     : Sequential(std::move(name)) {
-  for (const auto& layer : layers) Add(layer);
+  for (const auto& layer : layers) Add(layer, site);
 }
 
-void Sequential::Add(std::shared_ptr<Layer> layer) {
+void Sequential::Add(std::shared_ptr<Layer> layer, const std::source_location& site) {
+  CallSite called(site);
   if (!layer) throw TypeError("The added layer must be an instance of class Layer. Received: null");
   if (layer->is_v1_style())
     throw TypeError(
@@ -247,14 +249,14 @@ void Sequential::Add(std::shared_ptr<Layer> layer) {
       std::vector<std::int64_t> dims = {-1};
       dims.insert(dims.end(), shape->dims().begin(), shape->dims().end());
       input = InputOfBatchShape(PartialShape(dims), {.name = layer->name() + "_input"});
-      outputs_ = {(*layer)(input).output};
+      outputs_ = {(*layer)(CallArgs{{input}, std::nullopt}).output};
     }
     if (input.has_value()) {
       inputs_ = {input};
       explicit_input_ = initialized_ = true;
     }
   } else if (initialized_ && !outputs_.empty()) {
-    outputs_ = {(*layer)(outputs_[0]).output};
+    outputs_ = {(*layer)(CallArgs{{outputs_[0]}, std::nullopt}).output};
   }
   if (!dynamic_cast<InputLayer*>(layer.get())) stack_.push_back(layer);
   if (initialized_) {
@@ -282,7 +284,7 @@ void Sequential::Infer(const PartialShape& shape, DType dtype) {
   (void)init;
   const Tensor input = InputOfBatchShape(wanted, {.dtype = dtype, .name = stack_[0]->name() + "_input"});
   Tensor x = input;
-  for (const auto& layer : stack_) x = (*layer)(x).output;
+  for (const auto& layer : stack_) x = (*layer)(CallArgs{{x}, std::nullopt}).output;
   SetNetwork({input}, {x});
   initialized_ = true;
   inferred_ = wanted;
@@ -302,7 +304,7 @@ void Sequential::BuildModel(const PartialShape& input_shape) {
     scratch.AllowCaptures();
     GraphScope in_scratch(scratch);
     Tensor x = Placeholder(DType::kFloat32, input_shape);
-    for (const auto& layer : stack_) x = (*layer)(x).output;
+    for (const auto& layer : stack_) x = (*layer)(CallArgs{{x}, std::nullopt}).output;
   }
   built_ = true;
 }
@@ -319,7 +321,7 @@ Outputs Sequential::Call(const CallArgs& args) {
 
 FunctionalModel::FunctionalModel(const Shape& input_shape, std::shared_ptr<Layer> layer) : layer_(std::move(layer)) {
   if (!layer_) throw ValueError("FunctionalModel: the layer is empty");
-  (*layer_)(Input(input_shape));
+  (*layer_)(CallArgs{{Input(input_shape)}, std::nullopt});
 }
 
 Outputs FunctionalModel::operator()(const Tensor& x, std::optional<bool> training) {

@@ -58,8 +58,9 @@ class Functional : public Model {
 class Sequential : public Functional {
  public:
   explicit Sequential(std::string name = {});
-  explicit Sequential(const std::vector<std::shared_ptr<Layer>>& layers, std::string name = {});
-  void Add(std::shared_ptr<Layer> layer);
+  explicit Sequential(const std::vector<std::shared_ptr<Layer>>& layers, std::string name = {},
+                      const std::source_location& site = std::source_location::current());
+  void Add(std::shared_ptr<Layer> layer, const std::source_location& site = std::source_location::current());
   // tf: Sequential.build(input_shape), with the batch dimension
   void BuildModel(const PartialShape& input_shape);
   std::vector<std::shared_ptr<Layer>> layers() const;
