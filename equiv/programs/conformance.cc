@@ -211,7 +211,11 @@ bool RunPrograms(const fs::path& folder, const ConformanceOptions& options, Conf
           result.outcome = CaseResult::Outcome::kSkip;
           result.why = error.what();
         } catch (const json::exception& error) {
-          throw DataLossError(fmt::format("'{}', case '{}': {}", file.string(), id, error.what()));
+          result.outcome = CaseResult::Outcome::kFail;
+          result.why = fmt::format("the case is malformed: {}", error.what());
+        } catch (const std::exception& error) {
+          result.outcome = CaseResult::Outcome::kFail;
+          result.why = fmt::format("stopped by an unexpected error: {}", error.what());
         }
         run.results.push_back(std::move(result));
       }

@@ -46,6 +46,10 @@ void PartialShape::Check() const {
   for (std::int64_t d : dims_)
     if (d < -1) throw ValueError(fmt::format("Dimension {} must be >= 0", d));
 }
+void PartialShape::NoSuchDimension(int i) const {
+  throw InvalidArgumentError("dimension " + std::to_string(i) + " asked of shape " + ToString() +
+                             (known_rank_ ? ", which has rank " + std::to_string(rank()) : ", whose rank is unknown"));
+}
 bool PartialShape::IsFullyDefined() const {
   return known_rank_ && std::ranges::all_of(dims_, [](std::int64_t d) { return d >= 0; });
 }

@@ -51,8 +51,11 @@ class PartialShape {
 
   bool has_rank() const { return known_rank_; }
   int rank() const { return known_rank_ ? static_cast<int>(dims_.size()) : -1; }
-  // -1 when unknown.
-  std::int64_t dim(int i) const { return dims_[static_cast<std::size_t>(i)]; }
+  // -1 when unknown. InvalidArgumentError for an i the shape does not have.
+  std::int64_t dim(int i) const {
+    if (i < 0 || i >= static_cast<int>(dims_.size())) NoSuchDimension(i);
+    return dims_[static_cast<std::size_t>(i)];
+  }
   std::int64_t operator[](int i) const { return dim(i); }
   const std::vector<std::int64_t>& dims() const { return dims_; }
   bool IsFullyDefined() const;
@@ -70,6 +73,7 @@ class PartialShape {
 
  private:
   void Check() const;
+  [[noreturn]] void NoSuchDimension(int i) const;
   bool known_rank_ = false;
   std::vector<std::int64_t> dims_;
 };

@@ -223,7 +223,7 @@ class BatchNormalization : public KerasLayer {
   void Build(const std::vector<PartialShape>& input_shapes) override;
   Outputs Call(const CallArgs& args) override;
   BatchNormOptions options_;
-  int axis_ = -1;
+  int axis_ = -1, rank_ = -1;
   Variable gamma_, beta_, moving_mean_, moving_variance_;
 
  private:

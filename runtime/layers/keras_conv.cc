@@ -146,6 +146,7 @@ void ConvTranspose::Build(const std::vector<PartialShape>& input_shapes) {
 
 Outputs ConvTranspose::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
+  RequireRank(x.shape(), 0, rank_ + 2);
   const PartialShape shape = x.shape();
   std::vector<std::int32_t> dims = {static_cast<std::int32_t>(shape.dim(0))};
   for (int i = 0; i < rank_; ++i) {
@@ -189,6 +190,7 @@ void DepthwiseConv2D::Build(const std::vector<PartialShape>& input_shapes) {
 }
 
 Outputs DepthwiseConv2D::Call(const CallArgs& args) {
+  RequireRank(args.inputs.at(0).shape(), 0, 4);
   NameScope scope("depthwise");
   Tensor y =
       Current().Add1("DepthwiseConv2dNative", {args.inputs.at(0), kernel_.operand()},
@@ -232,6 +234,7 @@ void SeparableConv::Build(const std::vector<PartialShape>& input_shapes) {
 }
 
 Outputs SeparableConv::Call(const CallArgs& args) {
+  RequireRank(args.inputs.at(0).shape(), 0, rank_ + 2);
   Tensor x = args.inputs.at(0);
   Tensor depthwise = kernel_, pointwise = pointwise_;
   std::vector<std::int64_t> strides = strides_;

@@ -14,6 +14,7 @@ BatchNormalization::BatchNormalization(const BatchNormOptions& options)
 void BatchNormalization::Build(const std::vector<PartialShape>& input_shapes) {
   const PartialShape& shape = input_shapes.at(0);
   if (!shape.has_rank()) throw ValueError(fmt::format("layer '{}' needs an input of known rank", name()));
+  rank_ = shape.rank();
   axis_ = options_.axis < 0 ? options_.axis + shape.rank() : options_.axis;
   if (axis_ < 0 || axis_ >= shape.rank())
     throw ValueError(
@@ -63,6 +64,11 @@ void BatchNormalization::Build(const std::vector<PartialShape>& input_shapes) {
 
 Outputs BatchNormalization::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
+  RequireRank(x.shape(), 0, rank_);
+  if (x.shape().dim(axis_) != moving_mean_.shape().dim(0))
+    throw ValueError(fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis {} of input shape "
+                                 "to have value {}, but received input with shape {}",
+                                 name(), axis_, moving_mean_.shape().dim(0), x.shape().ToTuple()));
   bool training = args.training.value_or(false);
   if (!trainable_) training = false;
   if (options_.renorm && training) return Renormalize(x);

@@ -64,6 +64,7 @@ void RecurrentLayer::Build(const std::vector<PartialShape>& input_shapes) {
 
 Outputs RecurrentLayer::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
+  RequireRank(x.shape(), 0, 3);
   const std::int64_t steps = x.shape().dim(1);
   if (steps < 0 || x.shape().dim(0) < 0)
     throw ValueError(
