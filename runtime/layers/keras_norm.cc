@@ -66,9 +66,10 @@ Outputs BatchNormalization::Call(const CallArgs& args) {
   const Tensor& x = args.inputs.at(0);
   RequireRank(x.shape(), 0, rank_);
   if (x.shape().dim(axis_) != moving_mean_.shape().dim(0))
-    throw ValueError(fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis {} of input shape "
-                                 "to have value {}, but received input with shape {}",
-                                 name(), axis_, moving_mean_.shape().dim(0), x.shape().ToTuple()));
+    throw ValueError(
+        fmt::format("Input 0 of layer \"{}\" is incompatible with the layer: expected axis {} of input shape "
+                    "to have value {}, but received input with shape {}",
+                    name(), axis_, moving_mean_.shape().dim(0), x.shape().ToTuple()));
   bool training = args.training.value_or(false);
   if (!trainable_) training = false;
   if (options_.renorm && training) return Renormalize(x);
