@@ -15,8 +15,14 @@ namespace equiv::runtime {
 
 namespace internal {
 Initializer DefaultKernelInitializer() {
-  // tf: the string glorot_uniform: stateless with TF2 behaviour, the v1 class without (E11)
-  return StateOf(Current()).resource_variables ? keras::GlorotUniform() : GlorotUniform();
+  // tf: an initializer given as a string: stateless with TF2 behaviour, the v1 class without (E11)
+  return ResourceVariablesEnabled() ? keras::GlorotUniform() : GlorotUniform();
+}
+Initializer DefaultRecurrentInitializer() {
+  return ResourceVariablesEnabled() ? keras::Orthogonal() : OrthogonalInitializer();
+}
+Initializer DefaultEmbeddingsInitializer() {
+  return ResourceVariablesEnabled() ? keras::RandomUniform() : RandomUniformInitializer(-0.05, 0.05);
 }
 Initializer OrZeros(const Initializer& given) { return given ? given : ZerosInitializer(); }
 Initializer OrOnes(const Initializer& given) { return given ? given : OnesInitializer(); }
@@ -117,11 +123,11 @@ Embedding::Embedding(std::int64_t input_dim, std::int64_t output_dim, const Embe
                     input_dim, output_dim));
 }
 void Embedding::Build(const std::vector<PartialShape>&) {
-  embeddings_ = AddWeight(
-      {.name = "embeddings",
-       .shape = Shape{input_dim_, output_dim_},
-       .initializer = options_.embeddings_initializer ? options_.embeddings_initializer : keras::RandomUniform(),
-       .regularizer = options_.embeddings_regularizer});
+  embeddings_ = AddWeight({.name = "embeddings",
+                           .shape = Shape{input_dim_, output_dim_},
+                           .initializer = options_.embeddings_initializer ? options_.embeddings_initializer
+                                                                          : internal::DefaultEmbeddingsInitializer(),
+                           .regularizer = options_.embeddings_regularizer});
 }
 Outputs Embedding::Call(const CallArgs& args) {
   Tensor ids = args.inputs.at(0);

@@ -106,18 +106,16 @@ Tensor BatchNormalization::Renormalize(const Tensor& x) {
   const Tensor floor = context.Add1("Sqrt", {ScalarConstant(options_.epsilon, x.dtype())});
   const Tensor reference = context.Add1("Maximum", {renorm_stddev_.Read(), floor});
   const Tensor r = stddev / reference, d = (mean - renorm_mean_.Read()) / reference;
-  std::vector<Node*> renorm_updates = {
-      internal::MoveAverage(renorm_mean_, mean, Constant(static_cast<float>(options_.renorm_momentum))),
-      internal::MoveAverage(renorm_stddev_, stddev, Constant(static_cast<float>(options_.renorm_momentum)))};
+  std::vector<Node*> renorm_updates = {internal::MoveAverage(renorm_mean_, mean, options_.renorm_momentum),
+                                       internal::MoveAverage(renorm_stddev_, stddev, options_.renorm_momentum)};
   {
     ControlDependencies after(renorm_updates);
     mean = Identity(mean);
     variance = Identity(variance);
   }
-  const Tensor momentum = Constant(static_cast<float>(options_.momentum));
-  Node* mean_update = internal::MoveAverage(moving_mean_, mean, momentum);
+  Node* mean_update = internal::MoveAverage(moving_mean_, mean, options_.momentum);
   Node* stddev_update =
-      internal::MoveAverage(moving_stddev_, context.Add1("Sqrt", {variance + options_.epsilon}), momentum);
+      internal::MoveAverage(moving_stddev_, context.Add1("Sqrt", {variance + options_.epsilon}), options_.momentum);
   Node* variance_update = nullptr;
   {
     ControlDependencies after({stddev_update});

@@ -48,8 +48,9 @@ void RecurrentLayer::Build(const std::vector<PartialShape>& input_shapes) {
   kernel_ = AddWeight({.name = "kernel",
                        .shape = Shape{features, gates * units_},
                        .initializer = internal::DefaultKernelInitializer()});
-  recurrent_ = AddWeight(
-      {.name = "recurrent_kernel", .shape = Shape{units_, gates * units_}, .initializer = keras::Orthogonal()});
+  recurrent_ = AddWeight({.name = "recurrent_kernel",
+                          .shape = Shape{units_, gates * units_},
+                          .initializer = internal::DefaultRecurrentInitializer()});
   if (!options_.use_bias) return;
   Initializer initializer = ZerosInitializer();
   if (kind_ == Recurrent::kLstm)  // tf: unit_forget_bias

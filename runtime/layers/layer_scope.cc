@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <numeric>
 
 #include "kernels/base/error.h"
@@ -73,11 +74,12 @@ Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias) {
   return BiasAdd(x, bias.Read(), scope.path() + "/");
 }
 
-// moving -= (moving - batch) * (1 - momentum), the difference 1 - momentum taken in float32.
-// tf: BatchNormalization._assign_moving_average
-Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& momentum) {
+namespace {
+// moving -= (moving - batch) * decay
+Node* MoveBy(const Variable& moving, const Tensor& batch, const std::function<Tensor()>& make_decay) {
   NameScope scope("AssignMovingAvg");
-  const Tensor decay = 1.0 - momentum;
+  Tensor decay = make_decay();
+  if (decay.dtype() != moving.dtype()) decay = Cast(decay, moving.dtype());
   const Tensor delta = (moving.Read() - batch) * decay;
   if (moving.is_reference()) return moving.AssignSub(delta, scope.path() + "/");
   Node* update = moving.AssignSub(delta);
@@ -86,31 +88,82 @@ Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& mom
   moving.Read();  // the value Python's assign_sub hands back
   return update;
 }
+}  // namespace
+
+// tf: BatchNormalization._assign_moving_average: 1 - momentum of two numbers is taken in double
+Node* MoveAverage(const Variable& moving, const Tensor& batch, double momentum) {
+  return MoveBy(moving, batch, [&] { return Constant(static_cast<float>(1.0 - momentum), "decay"); });
+}
 
 namespace {
-struct Normalized {
-  Tensor y, mean, variance;
+struct Moments {
+  Tensor mean, variance;
 };
 
-Normalized ByMoments(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Variable& moving_mean,
-                     const Variable& moving_variance, const BatchNormSpec& spec, int axis) {
-  Context& context = Current();
-  const int rank = x.shape().rank();
-  Normalized result;
-  if (spec.training) {
-    NameScope scope("moments");
-    std::vector<std::int64_t> axes;
-    for (int i = 0; i < rank; ++i)
-      if (i != axis) axes.push_back(i);
-    const Tensor mean = ReduceMean(x, axes, true, "mean");
-    const Tensor fixed = context.Add1("StopGradient", {mean});
-    const Tensor square = context.Add1("SquaredDifference", {x, fixed});
-    const Tensor variance = ReduceMean(square, axes, true, "variance");
-    result.mean = Squeeze(mean, axes);
-    result.variance = Squeeze(variance, axes);
-  } else {
-    result.mean = moving_mean.Read();
-    result.variance = moving_variance.Read();
+// Mean and variance of every axis but `axis`. tf: nn.moments without keepdims
+Moments MomentsOf(const Tensor& x, int axis) {
+  NameScope scope("moments");
+  std::vector<std::int64_t> axes;
+  for (int i = 0; i < x.shape().rank(); ++i)
+    if (i != axis) axes.push_back(i);
+  const Tensor mean = ReduceMean(x, axes, true, "mean");
+  const Tensor fixed = Current().Add1("StopGradient", {mean});
+  const Tensor square = Current().Add1("SquaredDifference", {x, fixed});
+  const Tensor variance = ReduceMean(square, axes, true, "variance");
+  const Tensor squeezed = Squeeze(mean, axes);
+  return {squeezed, Squeeze(variance, axes)};
+}
+
+// tf: nn.batch_normalization; `scale` and `offset` may be empty
+Tensor ScaleAndShift(const Tensor& x, const Moments& moments, const Tensor& scale, const Tensor& offset,
+                     double epsilon) {
+  NameScope scope("batchnorm");
+  Tensor factor = Current().Add1("Rsqrt", {moments.variance + epsilon});
+  if (scale.has_value()) factor = factor * scale;
+  const Tensor scaled = x * factor;
+  const Tensor shift = moments.mean * factor;
+  return scaled + (offset.has_value() ? offset - shift : Current().Add1("Neg", {shift}));
+}
+}  // namespace
+
+NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
+                          const Variable& moving_variance, const BatchNormSpec& spec) {
+  const int rank = x.shape().rank(), axis = spec.axis < 0 ? spec.axis + rank : spec.axis;
+  const bool fused = spec.fused.value_or(true) && rank == 4 && axis == 3;
+  const bool update = (spec.training || spec.learning_phase) && spec.trainable;
+  const bool eager_updates = InitContext().eager();
+  NormalizeResult out;
+  const double momentum = spec.training ? spec.momentum : 1.0;
+  const auto add_updates = [&](Node* mean_update, Node* variance_update) {
+    for (Node* node : {mean_update, variance_update})
+      if (node && !Current().eager()) out.updates.push_back(node);
+  };
+  if (fused) {
+    const Shape channels = moving_mean.shape().Require();
+    const Tensor scale = gamma ? gamma.Read() : Constant(Array::Full(channels, 1.0F));
+    const Tensor offset = beta ? beta.Read() : Constant(Array::Full(channels, 0.0F));
+    // Eager leaves the averaging to the kernel, with the factor taken in double; a graph has its own update ops.
+    const double factor = eager_updates && spec.training ? 1.0 - spec.momentum : 1.0;
+    BatchNormResult r;
+    {
+      NameScope scope("FusedBatchNormV3");
+      const Tensor mean = moving_mean.Read();
+      const Tensor variance = moving_variance.Read();
+      r = FusedBatchNorm(x, scale, offset, mean, variance, static_cast<float>(spec.epsilon), spec.training,
+                         static_cast<float>(factor), scope.path() + "/");
+    }
+    out.y = r.y;
+    if (update && eager_updates) {
+      moving_mean.Assign(r.mean);
+      moving_variance.Assign(r.variance);
+    } else if (update) {
+      // The fused layer's momentum is a tensor: 1 - momentum is an op, in float32.
+      const Tensor momentum_tensor = Constant(static_cast<float>(momentum));
+      const auto decay = [&] { return 1.0 - momentum_tensor; };
+      Node* const mean_update = MoveBy(moving_mean, r.mean, decay);
+      add_updates(mean_update, MoveBy(moving_variance, r.variance, decay));
+    }
+    return out;
   }
   // tf: _broadcast: parameters of an inner axis are reshaped to the input's rank
   const auto broadcast = [&](const Tensor& v) {
@@ -119,54 +172,16 @@ Normalized ByMoments(const Tensor& x, const Tensor& gamma, const Tensor& beta, c
     dims[static_cast<std::size_t>(axis)] = moving_mean.shape().dim(0);
     return Reshape(v, dims);
   };
-  const Tensor mean = broadcast(result.mean), variance = broadcast(result.variance), scale = broadcast(gamma),
-               offset = broadcast(beta);
-  NameScope scope("batchnorm");
-  Tensor factor = context.Add1("Rsqrt", {variance + spec.epsilon});
-  if (scale.has_value()) factor = factor * scale;
-  const Tensor scaled = x * factor;
-  const Tensor shift = mean * factor;
-  result.y = scaled + (offset.has_value() ? offset - shift : context.Add1("Neg", {shift}));
-  return result;
-}
-
-}  // namespace
-
-NormalizeResult Normalize(const Tensor& x, const Variable& gamma, const Variable& beta, const Variable& moving_mean,
-                          const Variable& moving_variance, const BatchNormSpec& spec) {
-  Context& context = Current();
-  const int rank = x.shape().rank(), axis = spec.axis < 0 ? spec.axis + rank : spec.axis;
-  const bool fused = spec.fused.value_or(true) && rank == 4 && axis == 3;
-  const Shape channels = moving_mean.shape().Require();
-  const Tensor scale = gamma ? gamma.Read() : fused ? Constant(Array::Full(channels, 1.0F)) : Tensor();
-  const Tensor offset = beta ? beta.Read() : fused ? Constant(Array::Full(channels, 0.0F)) : Tensor();
-  const bool update = (spec.training || spec.learning_phase) && spec.trainable;
-  const bool eager_updates = InitContext().eager();
-  Normalized result;
-  if (fused) {
-    // Eager leaves the averaging to the kernel, with the factor taken in double; a graph has its own update ops.
-    const double factor = eager_updates && spec.training ? 1.0 - spec.momentum : 1.0;
-    NameScope scope("FusedBatchNormV3");
-    const Tensor mean = moving_mean.Read();
-    const Tensor variance = moving_variance.Read();
-    const BatchNormResult r = FusedBatchNorm(x, scale, offset, mean, variance, static_cast<float>(spec.epsilon),
-                                             spec.training, static_cast<float>(factor), scope.path() + "/");
-    result = {r.y, r.mean, r.variance};
-  } else {
-    result = ByMoments(x, scale, offset, moving_mean, moving_variance, spec, axis);
+  const Tensor scale = broadcast(gamma ? gamma.operand() : Tensor());
+  const Tensor offset = broadcast(beta ? beta.operand() : Tensor());
+  const Moments moments =
+      spec.training ? MomentsOf(x, axis) : Moments{moving_mean.operand(), moving_variance.operand()};
+  if (update) {
+    Node* const mean_update = MoveAverage(moving_mean, moments.mean, momentum);
+    add_updates(mean_update, MoveAverage(moving_variance, moments.variance, momentum));
   }
-  NormalizeResult out{result.y, {}};
-  if (!update) return out;
-  if (fused && eager_updates) {
-    moving_mean.Assign(result.mean);
-    moving_variance.Assign(result.variance);
-    return out;
-  }
-  const Tensor momentum = Constant(spec.training ? static_cast<float>(spec.momentum) : 1.0F);
-  Node* const mean_update = MoveAverage(moving_mean, result.mean, momentum);
-  Node* const variance_update = MoveAverage(moving_variance, result.variance, momentum);
-  for (Node* node : {mean_update, variance_update})
-    if (node && !context.eager()) out.updates.push_back(node);
+  const Tensor mean = broadcast(moments.mean);
+  out.y = ScaleAndShift(x, {mean, broadcast(moments.variance)}, scale, offset, spec.epsilon);
   return out;
 }
 

@@ -35,13 +35,15 @@ Tensor ConvWithWeight(const Tensor& x, const Variable& kernel, const std::vector
 Tensor MatMulWithWeight(const Tensor& x, const Variable& kernel);
 Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias);
 
-// Defaults of layers: the string glorot_uniform, and given-or-zeros, given-or-ones.
+// Defaults of layers: the strings glorot_uniform, orthogonal and uniform, and given-or-zeros, given-or-ones.
 Initializer DefaultKernelInitializer();
+Initializer DefaultRecurrentInitializer();
+Initializer DefaultEmbeddingsInitializer();
 Initializer OrZeros(const Initializer& given);
 Initializer OrOnes(const Initializer& given);
 
 // moving -= (moving - batch) * (1 - momentum); the update in a graph, null in eager.
-Node* MoveAverage(const Variable& moving, const Tensor& batch, const Tensor& momentum);
+Node* MoveAverage(const Variable& moving, const Tensor& batch, double momentum);
 
 struct BatchNormSpec {
   double momentum, epsilon;
