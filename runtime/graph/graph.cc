@@ -10,6 +10,19 @@
 namespace equiv::runtime {
 namespace {
 
+// The first two inputs that should share a type and do not, in TensorFlow's words; empty for lists.
+std::string MixedTypes(const OpDef& def, std::span<const DType> dtypes) {
+  for (std::size_t i = 0; i < def.input_args.size() && i < dtypes.size(); ++i) {
+    const ArgDef& arg = def.input_args[i];
+    if (!arg.number_attr.empty() || !arg.type_list_attr.empty()) break;
+    for (std::size_t j = 0; j < i && !arg.type_attr.empty(); ++j)
+      if (def.input_args[j].type_attr == arg.type_attr && dtypes[i] != dtypes[j])
+        return fmt::format(". Input '{}' of '{}' Op has type {} that does not match type {} of argument '{}'.",
+                           arg.name, def.name, Name(dtypes[i]), Name(dtypes[j]), def.input_args[j].name);
+  }
+  return {};
+}
+
 std::string Lower(std::string_view s) {
   std::string t(s);
   std::ranges::transform(t, t.begin(),
@@ -121,7 +134,12 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   }
   AttrMap complete = attrs;
   const std::string_view wanted = name.empty() ? std::string_view(def.name) : name;
-  const std::vector<DType> output_dtypes = CompleteAttrs(def, dtypes, complete, wanted);
+  std::vector<DType> output_dtypes;
+  try {
+    output_dtypes = CompleteAttrs(def, dtypes, complete, wanted);
+  } catch (const InvalidArgumentError& error) {
+    throw TypeError(error.what() + MixedTypes(def, dtypes));  // tf: types that do not match while building
+  }
   std::vector<PartialShape> output_shapes;
   try {
     output_shapes = InferShapes(def, complete, wanted, shapes, constants, output_dtypes.size());

@@ -81,5 +81,53 @@ TEST_F(VariablesTest, ArgScopeNestsAndExplicitArgumentsWin) {
   EXPECT_EQ(slim::Conv2d(x, 4, 3, {.scope = "c"}).shape(), PartialShape({1, 6, 6, 4}));
   EXPECT_EQ(slim::Conv2d(x, 4, 3, {.padding = "SAME", .scope = "d"}).shape(), PartialShape({1, 8, 8, 4}));
 }
+
+// One bad input each; the kinds of error are TensorFlow 2.15.1's.
+TEST_F(VariablesTest, IllegalNamesAreRefused) {
+  EXPECT_THAT(ValueErrorText([] { GetVariable("a b", {.shape = PartialShape{2}}); }),
+              HasSubstr("'a b' is not a valid scope name"));
+  EXPECT_THAT(ValueErrorText([] { VariableScope scope("?x"); }), HasSubstr("'?x' is not a valid scope name"));
+  EXPECT_THAT(ValueErrorText([] { NameScope scope("a b"); }), HasSubstr("'a b' is not a valid scope name"));
+  NameScope legal("a");
+  EXPECT_EQ(legal.path(), "a");  // a refused scope leaves nothing open
+}
+TEST_F(VariablesTest, ShapesMustBeKnownAndNotNegative) {
+  EXPECT_THAT(ValueErrorText([] { GetVariable("n", {.shape = PartialShape{-1}}); }),
+              HasSubstr("`shape` should be fully defined"));
+  EXPECT_THAT(ValueErrorText([] {
+                GetVariable("n", {.shape = PartialShape{-3, 2}});
+              }),
+              HasSubstr("Dimension -3 must be >= 0"));
+  EXPECT_TRUE(GlobalVariables().empty());
+}
+TEST_F(VariablesTest, DtypesDoNotMix) {
+  GetVariable("n", {.shape = PartialShape{2}});
+  VariableScope again("", {.reuse = Reuse::kTrue});
+  EXPECT_THAT(ValueErrorText([] { GetVariable("n", {.shape = PartialShape{2}, .dtype = DType::kFloat64}); }),
+              HasSubstr("Trying to share variable n, but specified dtype float64 and found dtype float32"));
+  try {
+    Constant(1.0F) + ScalarConstant(1.0, DType::kFloat64);
+    FAIL() << "float32 and float64 were added";
+  } catch (const TypeError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("has type float64 that does not match type float32 of argument 'x'"));
+  }
+}
+TEST_F(VariablesTest, TensorsOfAnotherGraphAreRefused) {
+  const Tensor foreign = Constant(1.0F);
+  const Variable variable = GetVariable("n", {.shape = PartialShape{2}});
+  Graph other;
+  GraphScope scope(other);
+  EXPECT_THAT(ValueErrorText([&] { Constant(2.0F) + foreign; }), HasSubstr("must be from the same graph"));
+  EXPECT_THAT(ValueErrorText([&] { variable.Read(); }), HasSubstr("must be from the same graph"));
+}
+TEST_F(VariablesTest, AFinalizedGraphTakesNoVariable) {
+  graph_.Finalize();
+  try {
+    GetVariable("n", {.shape = PartialShape{2}});
+    FAIL() << "a finalized graph took a variable";
+  } catch (const RuntimeError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("Graph is finalized and cannot be modified"));
+  }
+}
 }  // namespace
 }  // namespace equiv::runtime
