@@ -82,6 +82,16 @@ std::vector<std::string> VariablesCollections(const Bound& a, const char* variab
     if (key == variable) return Texts(value);
   return {};
 }
+// Takes "scope" out of the arguments meant for the repeated layer; empty when it is absent or None.
+std::string TakeScope(Dict& named) {
+  std::string scope;
+  std::erase_if(named, [&](const auto& item) {
+    if (item.first != "scope") return false;
+    if (!item.second.none()) scope = ToText(item.second, "scope");
+    return true;
+  });
+  return scope;
+}
 std::string ScopeName(const Bound& a) {
   if (auto* scope = a["scope"].object<ScopeObject>()) return scope->scope->name;
   return a.Text("scope");
@@ -304,23 +314,13 @@ void RegisterSlim(PathTable& t) {
   });
   AddScoped(t, "slim.repeat", "repeat", "inputs, repetitions, layer, *, **", [](Bound& a) {
     Dict named = a.rest();
-    std::string scope;
-    std::erase_if(named, [&](const auto& item) {
-      if (item.first != "scope") return false;
-      if (!item.second.none()) scope = ToText(item.second, "scope");
-      return true;
-    });
+    const std::string scope = TakeScope(named);
     return Value(s::RepeatScoped(a.Tensor("inputs"), static_cast<int>(a.Int("repetitions", 0)), PythonName(a["layer"]),
                                  Layered(a["layer"], a.more(), named), scope));
   });
   AddScoped(t, "slim.stack", "stack", "inputs, layer, stack_args, **", [](Bound& a) {
     Dict named = a.rest();
-    std::string scope;
-    std::erase_if(named, [&](const auto& item) {
-      if (item.first != "scope") return false;
-      if (!item.second.none()) scope = ToText(item.second, "scope");
-      return true;
-    });
+    const std::string scope = TakeScope(named);
     if (!a["stack_args"].list()) throw ValueError("stack_args need to be a list or tuple");
     std::vector<s::ScopedLayer> layers;
     for (const Value& v : *a["stack_args"].list())

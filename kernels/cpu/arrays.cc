@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/index_args.h"
 
 namespace equiv::cpu {
 namespace {
@@ -75,11 +76,6 @@ Array ScalarOf(KernelContext& ctx, DType dtype, int value) {
     default:
       UnsupportedDType(ctx, dtype);
   }
-}
-int Axis(KernelContext& ctx, std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank)
-    throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 }  // namespace
 
@@ -152,7 +148,7 @@ void Squeeze(KernelContext& ctx) {
   const Shape shape = ctx.input(0).shape();
   const auto& axes = ctx.attrs().Get<std::vector<std::int64_t>>("squeeze_dims");
   std::array<bool, kMaxRank> drop{};
-  for (std::int64_t axis : axes) drop[static_cast<std::size_t>(Axis(ctx, axis, shape.rank()))] = true;
+  for (std::int64_t axis : axes) drop[static_cast<std::size_t>(AxisOf(ctx, axis, shape.rank()))] = true;
   std::vector<std::int64_t> dims;
   for (int i = 0; i < shape.rank(); ++i) {
     const bool named = drop[static_cast<std::size_t>(i)];
@@ -166,7 +162,7 @@ void Squeeze(KernelContext& ctx) {
 }
 void ExpandDims(KernelContext& ctx) {
   std::vector<std::int64_t> dims = ctx.input(0).shape().vector();
-  const int at = Axis(ctx, ctx.input(1).AsInt64Vector().at(0), static_cast<int>(dims.size()) + 1);
+  const int at = AxisOf(ctx, ctx.input(1).AsInt64Vector().at(0), static_cast<int>(dims.size()) + 1);
   dims.insert(dims.begin() + at, 1);
   ctx.set_output(0, ctx.input(0).Reshaped(Shape(dims)));
 }
@@ -174,7 +170,7 @@ void ExpandDims(KernelContext& ctx) {
 void ConcatV2(KernelContext& ctx) {
   const int n = ctx.num_inputs() - 1;
   const Shape first = ctx.input(0).shape();
-  const int axis = Axis(ctx, ctx.input(n).AsInt64Vector().at(0), first.rank());
+  const int axis = AxisOf(ctx, ctx.input(n).AsInt64Vector().at(0), first.rank());
   RequireFixedSize(ctx, ctx.input(0).dtype());
   std::vector<std::int64_t> dims = first.vector();
   std::int64_t along = 0, outer = 1, inner = static_cast<std::int64_t>(SizeOf(ctx.input(0).dtype()));

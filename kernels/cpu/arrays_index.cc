@@ -11,24 +11,13 @@
 #include <type_traits>
 
 #include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/index_args.h"
 #include "kernels/cpu/reduce.h"
 
 namespace equiv::cpu {
 namespace {
 using Ints = std::vector<std::int64_t>;
 
-int AxisOf(KernelContext& ctx, std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank)
-    throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-std::int64_t ScalarOf(KernelContext& ctx, int i) {
-  const Array& a = ctx.input(i);
-  if (a.num_elements() != 1)
-    throw InvalidArgumentError(
-        fmt::format("{}input {} must be a scalar, got shape {}", ctx.Where(), i, a.shape().ToString()));
-  return a.AsInt64Vector()[0];
-}
 std::int64_t Product(const Shape& shape, int begin, int end) {
   std::int64_t n = 1;
   for (int d = begin; d < end; ++d) n *= shape[d];
@@ -88,7 +77,7 @@ void Gather(KernelContext& ctx) {
 void GatherV2(KernelContext& ctx) {
   const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
   if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
-  const int axis = AxisOf(ctx, ScalarOf(ctx, 2), rank);
+  const int axis = AxisOf(ctx, IntScalar(ctx, 2), rank);
   const std::int64_t given = ctx.attrs().Get<std::int64_t>("batch_dims");
   const std::int64_t batch_dims = given < 0 ? given + index_rank : given;
   if (batch_dims < 0 || batch_dims > index_rank || batch_dims > axis)
@@ -128,7 +117,7 @@ void GatherNd(KernelContext& ctx) {
 
 void OneHot(KernelContext& ctx) {
   const Array indices = ctx.input(0), on = ctx.input(2), off = ctx.input(3);
-  const std::int64_t depth = ScalarOf(ctx, 1), given = ctx.attrs().Get<std::int64_t>("axis");
+  const std::int64_t depth = IntScalar(ctx, 1), given = ctx.attrs().Get<std::int64_t>("axis");
   if (depth < 0) throw InvalidArgumentError(fmt::format("{}depth must be non-negative, got: {}", ctx.Where(), depth));
   for (const Array* value : {&on, &off})
     if (value->rank() != 0)
@@ -159,7 +148,7 @@ namespace {
 template <class T, class Better>
 void ArgBest(KernelContext& ctx, T start, Better better) {
   const Array in = ctx.input(0);
-  const int axis = AxisOf(ctx, ScalarOf(ctx, 1), in.rank());
+  const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
   if (n == 0)
     throw InvalidArgumentError(
@@ -197,7 +186,7 @@ void ArgMin(KernelContext& ctx) {
 
 void TopKV2(KernelContext& ctx) {
   const Array in = ctx.input(0);
-  const std::int64_t k = ScalarOf(ctx, 1);
+  const std::int64_t k = IntScalar(ctx, 1);
   if (k < 0) throw InvalidArgumentError(fmt::format("{}Need k >= 0, got {}", ctx.Where(), k));
   if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "input must be >= 1-D, got shape []");
   const std::int64_t n = in.dim(in.rank() - 1);
@@ -299,7 +288,7 @@ T Plus(T a, T b) {
 }  // namespace
 void Cumsum(KernelContext& ctx) {
   const Array in = ctx.input(0);
-  const int axis = AxisOf(ctx, ScalarOf(ctx, 1), in.rank());
+  const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
   const bool exclusive = ctx.attrs().Get<bool>("exclusive"), reverse = ctx.attrs().Get<bool>("reverse");
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
   ForNumeric(ctx, in.dtype(), [&]<class T>() {
@@ -327,7 +316,7 @@ void Cumsum(KernelContext& ctx) {
 
 void UnsortedSegmentSum(KernelContext& ctx) {
   const Array data = ctx.input(0), ids = ctx.input(1);
-  const std::int64_t segments = ScalarOf(ctx, 2);
+  const std::int64_t segments = IntScalar(ctx, 2);
   if (segments < 0)
     throw InvalidArgumentError(fmt::format("{}num_segments must be non-negative, got {}", ctx.Where(), segments));
   const std::span<const std::int64_t> dims = data.shape().dims(), lead = ids.shape().dims();
@@ -361,7 +350,7 @@ void UnsortedSegmentSum(KernelContext& ctx) {
 
 void InTopKV2(KernelContext& ctx) {
   const Array predictions = ctx.input(0), targets = ctx.input(1);
-  const std::int64_t k = ScalarOf(ctx, 2);
+  const std::int64_t k = IntScalar(ctx, 2);
   if (predictions.rank() != 2 || targets.rank() != 1 || predictions.dim(0) != targets.dim(0))
     throw InvalidArgumentError(fmt::format("{}predictions [n, classes] and targets [n] must agree, got {} and {}",
                                            ctx.Where(), predictions.shape().ToString(), targets.shape().ToString()));

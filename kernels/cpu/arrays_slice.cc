@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/index_args.h"
 #include "kernels/cpu/slice_geometry.h"
 #include "kernels/cpu/view.h"
 
@@ -15,18 +16,6 @@ namespace equiv::cpu {
 namespace {
 using Ints = std::vector<std::int64_t>;
 
-int AxisOf(KernelContext& ctx, std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank)
-    throw InvalidArgumentError(fmt::format("{}axis {} is out of range [{}, {})", ctx.Where(), axis, -rank, rank));
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-std::int64_t ScalarOf(KernelContext& ctx, int i) {
-  const Array& a = ctx.input(i);
-  if (a.num_elements() != 1)
-    throw InvalidArgumentError(
-        fmt::format("{}input {} must be a scalar, got shape {}", ctx.Where(), i, a.shape().ToString()));
-  return a.AsInt64Vector()[0];
-}
 Ints VectorOf(KernelContext& ctx, int i, int length) {
   const Array& a = ctx.input(i);
   if (a.rank() != 1 || a.num_elements() != length)
@@ -106,7 +95,7 @@ void Unpack(KernelContext& ctx) {
 }
 void Split(KernelContext& ctx) {
   const Array in = ctx.input(1);
-  const int axis = AxisOf(ctx, ScalarOf(ctx, 0), in.rank());
+  const int axis = AxisOf(ctx, IntScalar(ctx, 0), in.rank());
   const std::int64_t parts = ctx.num_outputs();
   if (in.dim(axis) % parts != 0)
     throw InvalidArgumentError(
@@ -117,7 +106,7 @@ void Split(KernelContext& ctx) {
 }
 void SplitV(KernelContext& ctx) {
   const Array in = ctx.input(0);
-  const int axis = AxisOf(ctx, ScalarOf(ctx, 2), in.rank());
+  const int axis = AxisOf(ctx, IntScalar(ctx, 2), in.rank());
   SplitInto(ctx, in, axis, SplitSizes(FailOf(ctx), VectorOf(ctx, 1, ctx.num_outputs()), in.dim(axis)));
 }
 void Slice(KernelContext& ctx) {

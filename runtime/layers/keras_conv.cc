@@ -63,19 +63,11 @@ void Conv::Build(const std::vector<PartialShape>& input_shapes) {
   dims.push_back(filters_);
   kernel_ = AddWeight({.name = "kernel",
                        .shape = Shape(dims),
-                       .initializer = options_.kernel_initializer ? options_.kernel_initializer
-                                      : is_v1_style()             ? Initializer{}
-                                                                  : internal::DefaultKernelInitializer(),
+                       .initializer = internal::OrKernelDefault(options_.kernel_initializer, is_v1_style()),
                        .regularizer = options_.kernel_regularizer,
                        .trainable = true,
                        .constraint = options_.kernel_constraint});
-  if (options_.use_bias)
-    bias_ = AddWeight({.name = "bias",
-                       .shape = Shape{filters_},
-                       .initializer = internal::OrZeros(options_.bias_initializer),
-                       .regularizer = options_.bias_regularizer,
-                       .trainable = true,
-                       .constraint = options_.bias_constraint});
+  if (options_.use_bias) bias_ = AddWeight(internal::BiasOf(options_, filters_));
 }
 
 Tensor Conv::Finish(Tensor y) const {
@@ -131,17 +123,10 @@ void ConvTranspose::Build(const std::vector<PartialShape>& input_shapes) {
   dims.push_back(channels);
   kernel_ = AddWeight({.name = "kernel",
                        .shape = Shape(dims),
-                       .initializer = options_.kernel_initializer ? options_.kernel_initializer
-                                      : is_v1_style()             ? Initializer{}
-                                                                  : internal::DefaultKernelInitializer(),
+                       .initializer = internal::OrKernelDefault(options_.kernel_initializer, is_v1_style()),
                        .regularizer = options_.kernel_regularizer,
                        .trainable = true});
-  if (options_.use_bias)
-    bias_ = AddWeight({.name = "bias",
-                       .shape = Shape{filters_},
-                       .initializer = internal::OrZeros(options_.bias_initializer),
-                       .regularizer = options_.bias_regularizer,
-                       .trainable = true});
+  if (options_.use_bias) bias_ = AddWeight(internal::BiasOf(options_, filters_));
 }
 
 Outputs ConvTranspose::Call(const CallArgs& args) {
@@ -182,11 +167,7 @@ void DepthwiseConv2D::Build(const std::vector<PartialShape>& input_shapes) {
                        .initializer = options_.depthwise_initializer ? options_.depthwise_initializer
                                                                      : internal::DefaultKernelInitializer(),
                        .regularizer = options_.depthwise_regularizer});
-  if (options_.use_bias)
-    bias_ = AddWeight({.name = "bias",
-                       .shape = Shape{filters_},
-                       .initializer = internal::OrZeros(options_.bias_initializer),
-                       .regularizer = options_.bias_regularizer});
+  if (options_.use_bias) bias_ = AddWeight(internal::BiasOf(options_, filters_));
 }
 
 Outputs DepthwiseConv2D::Call(const CallArgs& args) {
@@ -212,25 +193,17 @@ void SeparableConv::Build(const std::vector<PartialShape>& input_shapes) {
   std::vector<std::int64_t> pointwise(static_cast<std::size_t>(rank_), 1);
   pointwise.push_back(channels * options_.depth_multiplier);
   pointwise.push_back(filters_);
-  const auto initializer = [&](const Initializer& given) {
-    return given ? given : is_v1_style() ? Initializer{} : internal::DefaultKernelInitializer();
-  };
   kernel_ = AddWeight({.name = "depthwise_kernel",
                        .shape = Shape(depthwise),
-                       .initializer = initializer(options_.depthwise_initializer),
+                       .initializer = internal::OrKernelDefault(options_.depthwise_initializer, is_v1_style()),
                        .regularizer = options_.depthwise_regularizer,
                        .trainable = true});
   pointwise_ = AddWeight({.name = "pointwise_kernel",
                           .shape = Shape(pointwise),
-                          .initializer = initializer(options_.pointwise_initializer),
+                          .initializer = internal::OrKernelDefault(options_.pointwise_initializer, is_v1_style()),
                           .regularizer = options_.pointwise_regularizer,
                           .trainable = true});
-  if (options_.use_bias)
-    bias_ = AddWeight({.name = "bias",
-                       .shape = Shape{filters_},
-                       .initializer = internal::OrZeros(options_.bias_initializer),
-                       .regularizer = options_.bias_regularizer,
-                       .trainable = true});
+  if (options_.use_bias) bias_ = AddWeight(internal::BiasOf(options_, filters_));
 }
 
 Outputs SeparableConv::Call(const CallArgs& args) {

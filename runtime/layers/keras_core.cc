@@ -24,6 +24,9 @@ Initializer DefaultRecurrentInitializer() {
 Initializer DefaultEmbeddingsInitializer() {
   return ResourceVariablesEnabled() ? keras::RandomUniform() : RandomUniformInitializer(-0.05, 0.05);
 }
+Initializer OrKernelDefault(const Initializer& given, bool v1_style) {
+  return given ? given : v1_style ? Initializer{} : DefaultKernelInitializer();
+}
 Initializer OrZeros(const Initializer& given) { return given ? given : ZerosInitializer(); }
 Initializer OrOnes(const Initializer& given) { return given ? given : OnesInitializer(); }
 }  // namespace internal
@@ -85,19 +88,11 @@ void Dense::Build(const std::vector<PartialShape>& input_shapes) {
   const std::int64_t last = LastDimension(input_shapes.at(0));
   kernel_ = AddWeight({.name = "kernel",
                        .shape = Shape{last, units_},
-                       .initializer = options_.kernel_initializer ? options_.kernel_initializer
-                                      : is_v1_style()             ? Initializer{}
-                                                                  : internal::DefaultKernelInitializer(),
+                       .initializer = internal::OrKernelDefault(options_.kernel_initializer, is_v1_style()),
                        .regularizer = options_.kernel_regularizer,
                        .trainable = true,
                        .constraint = options_.kernel_constraint});
-  if (options_.use_bias)
-    bias_ = AddWeight({.name = "bias",
-                       .shape = Shape{units_},
-                       .initializer = internal::OrZeros(options_.bias_initializer),
-                       .regularizer = options_.bias_regularizer,
-                       .trainable = true,
-                       .constraint = options_.bias_constraint});
+  if (options_.use_bias) bias_ = AddWeight(internal::BiasOf(options_, units_));
 }
 
 Outputs Dense::Call(const CallArgs& args) {

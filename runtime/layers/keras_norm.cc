@@ -89,19 +89,9 @@ Outputs BatchNormalization::Call(const CallArgs& args) {
 Tensor BatchNormalization::Renormalize(const Tensor& x) {
   Context& context = Current();
   const int rank = x.shape().rank();
-  std::vector<std::int64_t> axes, dims(static_cast<std::size_t>(rank), 1);
-  for (int i = 0; i < rank; ++i)
-    if (i != axis_) axes.push_back(i);
+  std::vector<std::int64_t> dims(static_cast<std::size_t>(rank), 1);
   dims[static_cast<std::size_t>(axis_)] = moving_mean_.shape().dim(0);
-  Tensor mean, variance;
-  {
-    NameScope scope("moments");
-    mean = ReduceMean(x, axes, true, "mean");
-    const Tensor fixed = context.Add1("StopGradient", {mean});
-    variance = ReduceMean(context.Add1("SquaredDifference", {x, fixed}), axes, true, "variance");
-    mean = Squeeze(mean, axes);
-    variance = Squeeze(variance, axes);
-  }
+  auto [mean, variance] = internal::MomentsOf(x, axis_);
   const Tensor stddev = context.Add1("Sqrt", {variance + options_.epsilon});
   const Tensor floor = context.Add1("Sqrt", {ScalarConstant(options_.epsilon, x.dtype())});
   const Tensor reference = context.Add1("Maximum", {renorm_stddev_.Read(), floor});

@@ -95,12 +95,6 @@ Node* MoveAverage(const Variable& moving, const Tensor& batch, double momentum) 
   return MoveBy(moving, batch, [&] { return Constant(static_cast<float>(1.0 - momentum), "decay"); });
 }
 
-namespace {
-struct Moments {
-  Tensor mean, variance;
-};
-
-// Mean and variance of every axis but `axis`. tf: nn.moments without keepdims
 Moments MomentsOf(const Tensor& x, int axis) {
   NameScope scope("moments");
   std::vector<std::int64_t> axes;
@@ -114,6 +108,7 @@ Moments MomentsOf(const Tensor& x, int axis) {
   return {squeezed, Squeeze(variance, axes)};
 }
 
+namespace {
 // tf: nn.batch_normalization; `scale` and `offset` may be empty
 Tensor ScaleAndShift(const Tensor& x, const Moments& moments, const Tensor& scale, const Tensor& offset,
                      double epsilon) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/graph/graph.h"
+#include "runtime/layers/layer.h"
 #include "runtime/variables/variables.h"
 
 namespace equiv::runtime::internal {
@@ -39,11 +40,30 @@ Tensor BiasAddWithWeight(const Tensor& x, const Variable& bias);
 Initializer DefaultKernelInitializer();
 Initializer DefaultRecurrentInitializer();
 Initializer DefaultEmbeddingsInitializer();
+// Given, else the layer's default; empty for a v1 layer, whose variable scope decides.
+Initializer OrKernelDefault(const Initializer& given, bool v1_style);
 Initializer OrZeros(const Initializer& given);
 Initializer OrOnes(const Initializer& given);
 
+// The bias of `units` of any layer whose options describe one.
+template <class Options>
+AddWeightOptions BiasOf(const Options& options, std::int64_t units) {
+  return {.name = "bias",
+          .shape = Shape{units},
+          .initializer = OrZeros(options.bias_initializer),
+          .regularizer = options.bias_regularizer,
+          .trainable = true,
+          .constraint = options.bias_constraint};
+}
+
 // moving -= (moving - batch) * (1 - momentum); the update in a graph, null in eager.
 Node* MoveAverage(const Variable& moving, const Tensor& batch, double momentum);
+
+struct Moments {
+  Tensor mean, variance;
+};
+// Mean and variance over every axis but `axis`. tf: nn.moments without keepdims
+Moments MomentsOf(const Tensor& x, int axis);
 
 struct BatchNormSpec {
   double momentum, epsilon;
