@@ -21,7 +21,12 @@ enum class DType : std::int32_t {
   kComplex64 = 8,
   kInt64 = 9,
   kBool = 10,
+  kQInt8 = 11,  // quantised types and 8-bit floats are stored and copied, not computed with
+  kQUInt8 = 12,
+  kQInt32 = 13,
   kBFloat16 = 14,
+  kQInt16 = 15,
+  kQUInt16 = 16,
   kUInt16 = 17,
   kComplex128 = 18,
   kFloat16 = 19,
@@ -29,6 +34,8 @@ enum class DType : std::int32_t {
   kVariant = 21,
   kUInt32 = 22,
   kUInt64 = 23,
+  kFloat8E5M2 = 24,
+  kFloat8E4M3FN = 25,
 };
 
 // IEEE binary16, stored as bits; conversion from float rounds to nearest even.

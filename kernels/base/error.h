@@ -37,6 +37,7 @@ EQUIV_ERROR_KIND(UnimplementedError)
 EQUIV_ERROR_KIND(InternalError)
 EQUIV_ERROR_KIND(DataLossError)
 EQUIV_ERROR_KIND(ResourceExhaustedError)
+EQUIV_ERROR_KIND(PermissionDeniedError)
 // Python's own
 EQUIV_ERROR_KIND(ValueError)
 EQUIV_ERROR_KIND(TypeError)
