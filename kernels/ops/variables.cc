@@ -18,6 +18,8 @@ OpDef Stateful(const char* name, const char* doc, std::vector<std::string> input
 }
 void ScalarOutput(ShapeContext& c) { c.set_output(0, Shape{}); }
 void NoOutput(ShapeContext&) {}
+// tf: shape functions of Assign: the value's shape where it is checked
+void AssignedShape(ShapeContext& c) { c.set_output(0, c.input(0).has_rank() ? c.input(0) : c.input(1)); }
 }  // namespace
 
 void RegisterVariables(OpRegistry& r) {
@@ -36,18 +38,19 @@ void RegisterVariables(OpRegistry& r) {
                  cpu::AssignAddVariableOp));
   r.Add(Stateful("AssignSubVariableOp", "Subtracts from a variable.", assign_inputs, {}, {"dtype: type"}, NoOutput,
                  cpu::AssignSubVariableOp));
-  // Reference variables. A ref is a handle here; Assign hands it on.
-  r.Add(Stateful("VariableV2", "A reference variable.", {}, {"ref: resource"},
-                 {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"}, ScalarOutput,
-                 cpu::VarHandleOp));
-  const std::vector<std::string> ref_inputs = {"ref: resource", "value: T"};
+  // Reference variables. At run time a ref is the variable's handle; Assign hands it on.
+  r.Add(Stateful(
+      "VariableV2", "A reference variable.", {}, {"ref: Ref(dtype)"},
+      {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"},
+      [](ShapeContext& c) { c.set_output(0, c.attr<PartialShape>("shape")); }, cpu::VarHandleOp));
+  const std::vector<std::string> ref_inputs = {"ref: Ref(T)", "value: T"};
   const std::vector<std::string> ref_attrs = {"T: type", "validate_shape: bool = true", "use_locking: bool = true"};
-  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: resource"}, ref_attrs,
-                 ScalarOutput, cpu::Assign));
-  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: resource"}, ref_attrs,
-                 ScalarOutput, cpu::AssignAdd));
-  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: resource"}, ref_attrs,
-                 ScalarOutput, cpu::AssignSub));
+  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: Ref(T)"}, ref_attrs,
+                 AssignedShape, cpu::Assign));
+  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: Ref(T)"}, ref_attrs,
+                 AssignedShape, cpu::AssignAdd));
+  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: Ref(T)"}, ref_attrs,
+                 AssignedShape, cpu::AssignSub));
   r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"},
                  {"is_initialized: bool"}, {}, ScalarOutput, cpu::VarIsInitializedOp));
 }

@@ -43,10 +43,9 @@ void CheckName(std::string_view name, bool root, std::string_view what) {
 }
 PartialShape HandleShape(const Edge& handle) {
   const Node& node = *handle.node;
-  if (node.op() == "VarHandleOp" || node.op() == "VariableV2") return node.attrs().Get<PartialShape>("shape");
+  if (node.op() == "VarHandleOp") return node.attrs().Get<PartialShape>("shape");
   if (node.op() == "Const")  // a captured eager variable
     return std::get<Array>(*node.attrs().Find("value")).variable()->shape();
-  if (node.op().starts_with("Assign")) return HandleShape(*node.inputs().at(0));
   return PartialShape::Unknown();
 }
 std::string Join(const std::string& scope, std::string_view name) {
@@ -166,7 +165,8 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   node->call_site_ = call_site();
   node->outputs_.resize(output_dtypes.size());
   for (std::size_t i = 0; i < output_dtypes.size(); ++i)
-    node->outputs_[i] = {output_dtypes[i], output_shapes[i], node.get(), static_cast<int>(i)};
+    node->outputs_[i] = {output_dtypes[i], output_shapes[i], node.get(), static_cast<int>(i),
+                         OutputArg(def, node->attrs_, i)->is_ref};
   by_name_.emplace(node->name_, node.get());
   nodes_.push_back(std::move(node));
   return nodes_.back().get();

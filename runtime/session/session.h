@@ -16,7 +16,8 @@ namespace equiv::runtime {
 struct SessionOptions {
   std::string backend = "auto";
   PassOptions passes = {};     // optimiser passes, on by default as in TensorFlow
-  ThreadPool* pool = nullptr;  // null: ThreadPool::Default()
+  ThreadPool* pool = nullptr;            // null: ThreadPool::Default()
+  ResourceManager* resources = nullptr;  // variables of another session to run on; null: the session's own
 };
 
 // What to fetch: a tensor, an operation (gives no value), a name ("op" or "op:0"), or any nest of these.

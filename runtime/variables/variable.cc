@@ -166,7 +166,7 @@ Variable Register(const Variable& variable, const VariableCreationArgs& args) {
   return variable;
 }
 
-// Rule C10: a/v (VariableV2), a/v/Assign, a/v/read. The ref is a handle here, and its read a read of the handle.
+// Rule C10: a/v (VariableV2), a/v/Assign, a/v/read.
 void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, const Tensor& value) {
   impl.handle =
       graph
@@ -175,7 +175,7 @@ void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, 
   NameScope inside(path + "/");
   const Value inputs[] = {impl.handle, value};
   impl.initializer = graph.AddNode("Assign", inputs, {});
-  impl.snapshot = graph.Add1("ReadVariableOp", {impl.handle}, {{"dtype", impl.dtype}}, "read");
+  impl.snapshot = graph.Add1("Identity", {impl.handle}, {}, "read");
 }
 
 Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {
