@@ -155,6 +155,9 @@ void BundleWriter::AddSlice(std::string_view full_name, std::span<const std::int
     throw InvalidArgumentError(fmt::format("checkpoint '{}': slice {} of '{}' does not have the shape {} of its value",
                                            prefix_, FormatShapeAndSlice(full_shape, slice), full_name,
                                            array.shape().ToString()));
+  // tf: BundleWriter::AddSlice: a slice that is everything is stored as the tensor itself
+  if (array.shape().vector() == std::vector<std::int64_t>(full_shape.begin(), full_shape.end()))
+    return Add(full_name, array, shard);
   auto it = rows_.find(full_name);
   const std::vector<std::int64_t> shape(full_shape.begin(), full_shape.end());
   if (it != rows_.end() && !it->second.partitioned())
