@@ -351,7 +351,7 @@ void Session::Close() {
   state_->kernels.clear();
   state_->resources.Clear();
 }
-ResourceManager& Session::resources() { return state_->Resources(); }
+ResourceManager& Session::resources() const { return state_->Resources(); }
 const Backend& Session::backend() const { return *state_->backend; }
 std::int64_t Session::ops_executed() const { return state_->executed; }
 }  // namespace equiv::runtime

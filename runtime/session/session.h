@@ -63,7 +63,7 @@ class Session {
   Fetched RunNested(const Fetch& fetch, const std::vector<Feed>& feeds = {});
 
   void Close();
-  ResourceManager& resources();
+  ResourceManager& resources() const;
   const Backend& backend() const;
   // Nodes executed since construction: a comparison of sessions that ran nothing is worth nothing.
   std::int64_t ops_executed() const;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "equiv/harness/conformance/checkpoint_goldens.h"
+#include "equiv/harness/conformance/graph_goldens.h"
 #include "equiv/harness/conformance/model_goldens.h"
 #include "equiv/harness/conformance/ops_cases.h"
 #include "equiv/harness/conformance/random_goldens.h"
@@ -43,6 +44,9 @@ bool RunOne(const fs::path& folder, const ConformanceOptions& options, Conforman
     run = {"ops", RunOpCases(folder, eager)};
   } else if (HasKey(folder / "expected.json", "index_entries")) {
     run = {"checkpoint", RunCheckpointGoldens(folder)};
+  } else if (HasKey(folder / "expected.json", "end_points")) {
+    run.suite = "graph";
+    run.results = RunGraphGoldens(folder, {.backend = options.backend, .progress = options.progress});
   } else {
     return options.other && options.other(folder, options, run);
   }
@@ -75,7 +79,7 @@ ConformanceRun RunConformance(const fs::path& folder, const ConformanceOptions& 
   if (!any)
     throw NotFoundError(fmt::format(
         "'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model), "
-        "manifest.json with \"packs\" (ops), expected.json with \"index_entries\" (checkpoint) or *.json with programs "
+        "manifest.json with \"packs\" (ops), expected.json with \"index_entries\" (checkpoint) or \"end_points\" (graph), or *.json with programs "
         "(naming), here or in a sub-folder",
         folder.string()));
   return run;

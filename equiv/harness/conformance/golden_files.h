@@ -19,6 +19,11 @@ double HexNumber(const nlohmann::json& value);
 std::string Sha256(std::string_view bytes);
 std::string Sha256(const Array& array);  // of the elements' bytes
 
+// Compares a tensor with stored `shape`, `min`, `max`, `mean`, `l2` and samples (flat index, value): every difference is
+// at most `bound` times the largest stored magnitude, that of `l2` at most `bound` times `l2`. Empty when it holds.
+std::string ScaledFailure(const nlohmann::json& stored, const std::vector<std::pair<std::int64_t, double>>& samples,
+                          const Array& got, double bound);
+
 // Adds a case under `id`: `check` returns why it fails, or nothing; an exception is a failure with its text.
 template <class Check>
 void AddCase(std::vector<CaseResult>& results, const std::string& id, Check check) {

@@ -287,42 +287,12 @@ class Checker {
   }
 
   static std::string EndPointFailure(const Json& stored, const Array& got, double bound) {
-    const auto shape = stored.at("shape").get<std::vector<std::int64_t>>();
-    if (got.shape().vector() != shape)
-      return fmt::format("expected shape {}, got {}", PartialShape(shape).ToString(), got.shape().ToString());
-    const std::int64_t n = got.num_elements();
-    const float* x = got.data<float>();
-    double sum = 0, squares = 0, lowest = INFINITY, highest = -INFINITY;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double v = static_cast<double>(x[i]);
-      if (std::isnan(v)) return fmt::format("NaN at flat index {}", i);
-      sum += v;
-      squares += v * v;
-      lowest = std::min(lowest, v);
-      highest = std::max(highest, v);
-    }
-    const double scale = std::max(std::abs(HexNumber(stored.at("min"))), std::abs(HexNumber(stored.at("max"))));
-    auto differs = [&](const char* what, double expected, double value, double slack) {
-      return std::abs(expected - value) <= slack
-                 ? std::string()
-                 : fmt::format("{}: expected {:.9g}, got {:.9g}, scaled error {:.3g}, allowed {:.3g}", what, expected,
-                               value, std::abs(expected - value) / (scale > 0 ? scale : 1), bound);
-    };
-    std::string failure;
+    const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(1, got.num_elements()));
+    std::vector<std::pair<std::int64_t, double>> samples;
     const Json& values = stored.at("values");
-    for (std::size_t k = 0; failure.empty() && k < values.size(); ++k) {
-      const auto index = static_cast<std::int64_t>((k * 2654435761u + 97u) % static_cast<std::uint64_t>(n));
-      failure = differs(fmt::format("flat index {}", index).c_str(), HexNumber(values[k]),
-                        static_cast<double>(x[index]), bound * scale);
-    }
-    if (failure.empty()) failure = differs("min", HexNumber(stored.at("min")), lowest, bound * scale);
-    if (failure.empty()) failure = differs("max", HexNumber(stored.at("max")), highest, bound * scale);
-    if (failure.empty())
-      failure = differs("mean", HexNumber(stored.at("mean")), sum / static_cast<double>(n), bound * scale);
-    if (failure.empty())
-      failure = differs("l2", HexNumber(stored.at("l2")), std::sqrt(squares),
-                        bound * scale * std::sqrt(static_cast<double>(n)));
-    return failure;
+    for (std::size_t k = 0; k < values.size(); ++k)
+      samples.emplace_back(static_cast<std::int64_t>((k * 2654435761u + 97u) % n), HexNumber(values[k]));
+    return ScaledFailure(stored, samples, got, bound);
   }
 
   void CheckMoving(const std::string& prefix, const Json& stored, const std::string& executor,
