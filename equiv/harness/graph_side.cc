@@ -3,11 +3,8 @@
 namespace equiv {
 
 Array VariableValue(const runtime::Session& session, const runtime::Variable& variable) {
-  // tf: VarHandleOp: the resource is called by shared_name, else by the node
-  const runtime::Node& node = *variable.handle().node();
-  const std::string& shared = node.attrs().Get<std::string>("shared_name");
-  const auto storage = session.resources().Find(shared.empty() ? node.name() : shared);
-  return storage && storage->initialized() ? storage->Read(node.name()) : Array();
+  const std::shared_ptr<Variable> storage = session.VariableStorage(*variable.handle().node());
+  return storage->initialized() ? storage->Read(variable.op_name()) : Array();
 }
 
 }  // namespace equiv

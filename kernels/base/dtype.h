@@ -36,6 +36,8 @@ enum class DType : std::int32_t {
   kUInt64 = 23,
   kFloat8E5M2 = 24,
   kFloat8E4M3FN = 25,
+  kInt4 = 29,  // a byte each in files
+  kUInt4 = 30,
 };
 
 // IEEE binary16, stored as bits; conversion from float rounds to nearest even.
@@ -59,6 +61,8 @@ struct BFloat16 {
 std::size_t SizeOf(DType dtype);
 // "float32", "bool", ... (NumPy's and tf.DType.name's spelling); "invalid" for unknown numbers.
 std::string_view Name(DType dtype);
+// "float", "double", "half", else as Name: what TensorFlow's C++ messages say. tf: DataTypeString
+std::string_view DataTypeString(DType dtype);
 // Accepts both "float32" and TensorFlow's C++ spelling "float"; nullopt for an unknown name.
 std::optional<DType> ParseDType(std::string_view name);
 bool IsFloating(DType dtype);  // float16, bfloat16, float32, float64

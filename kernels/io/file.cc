@@ -9,7 +9,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "kernels/base/error.h"
 
@@ -100,6 +102,15 @@ void InputFile::Read(std::int64_t offset, void* into, std::size_t size) const {
     offset += n;
     size -= static_cast<std::size_t>(n);
   }
+}
+
+TemporaryFolder::TemporaryFolder() {
+  path_ = (std::filesystem::temp_directory_path() / "equiv-XXXXXX").string();
+  if (!mkdtemp(path_.data())) Fail(path_, "making a folder", errno);
+}
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 std::string ReadFile(const std::string& path) {

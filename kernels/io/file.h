@@ -54,6 +54,20 @@ class InputFile {
   int descriptor_ = -1;
 };
 
+// A new folder, removed with everything in it at the end of the object's life.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, std::string_view text);
 

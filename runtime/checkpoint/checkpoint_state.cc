@@ -4,6 +4,7 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <regex>
@@ -13,6 +14,7 @@
 #include "kernels/io/tensor_bundle.h"
 #include "kernels/proto/checkpoint.pb.h"
 #include "runtime/core/log.h"
+#include "runtime/variables/scope_state.h"
 
 namespace equiv::runtime {
 namespace {
@@ -58,10 +60,13 @@ std::string CheckpointState::ToText() const {
   proto::CheckpointState message;
   message.set_model_checkpoint_path(model_checkpoint_path);
   for (const std::string& path : all_model_checkpoint_paths) message.add_all_model_checkpoint_paths(path);
-  for (const double time : all_model_checkpoint_timestamps) message.add_all_model_checkpoint_timestamps(time);
-  message.set_last_preserved_timestamp(last_preserved_timestamp.value_or(0));
   std::string text;
   google::protobuf::TextFormat::PrintToString(message, &text);
+  // tf: written by Python, which shows 1.0 as "1.0"
+  for (const double time : all_model_checkpoint_timestamps)
+    text += fmt::format("all_model_checkpoint_timestamps: {}\n", internal::FloatRepr(time));
+  if (last_preserved_timestamp.value_or(0) != 0)
+    text += fmt::format("last_preserved_timestamp: {}\n", internal::FloatRepr(*last_preserved_timestamp));
   return text;
 }
 
@@ -121,6 +126,14 @@ std::optional<std::string> LatestCheckpoint(const std::string& folder, const std
   if (!state) return std::nullopt;
   if (CheckpointExists(state->model_checkpoint_path)) return state->model_checkpoint_path;
   Log(LogLevel::kError, fmt::format("Couldn't match files for checkpoint {}", state->model_checkpoint_path));
+  return std::nullopt;
+}
+
+std::optional<double> CheckpointTime(const std::string& prefix) {
+  struct stat status {};
+  for (const std::string& file : {io::IndexFileName(prefix), prefix})
+    if (stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode))
+      return static_cast<double>(status.st_mtim.tv_sec) + 1e-9 * static_cast<double>(status.st_mtim.tv_nsec);
   return std::nullopt;
 }
 

@@ -37,6 +37,8 @@ std::optional<std::string> LatestCheckpoint(const std::string& folder,
                                             const std::string& latest_filename = "checkpoint");
 // Whether the files of a checkpoint are there. tf: tf.compat.v1.train.checkpoint_exists
 bool CheckpointExists(const std::string& prefix);
+// When it was written, in seconds since 1970; nullopt when it is not there. tf: get_checkpoint_mtimes
+std::optional<double> CheckpointTime(const std::string& prefix);
 // Deletes P.index, P.data-*, P.meta. tf: tf.compat.v1.train.remove_checkpoint
 void RemoveCheckpoint(const std::string& prefix);
 

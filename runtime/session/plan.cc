@@ -15,20 +15,6 @@
 namespace equiv::runtime {
 namespace {
 
-// tf: DataTypeString, the names used in the executor's messages
-std::string_view TypeText(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "float";
-    case DType::kFloat64:
-      return "double";
-    case DType::kFloat16:
-      return "half";
-    default:
-      return Name(dtype);
-  }
-}
-
 // v1 control flow by op; a Ref form does the same with references.
 enum class Flow { kNone, kSwitch, kMerge, kEnter, kExit, kNext, kLoopCond };
 Flow FlowOf(const Node& node) {
@@ -126,9 +112,10 @@ class Planner {
       return;
     }
     if (node->op() == "Placeholder")
-      throw InvalidArgumentError(fmt::format("You must feed a value for placeholder tensor '{}' with dtype {}{}",
-                                             node->name(), TypeText(node->edge(0).dtype),
-                                             node->edge(0).shape.has_rank() ? " and shape " + node->edge(0).shape.ToString() : ""));
+      throw InvalidArgumentError(
+          fmt::format("You must feed a value for placeholder tensor '{}' with dtype {}{}", node->name(),
+                      DataTypeString(node->edge(0).dtype),
+                      node->edge(0).shape.has_rank() ? " and shape " + node->edge(0).shape.ToString() : ""));
     Step step;
     step.node = node;
     switch (FlowOf(*node)) {
@@ -211,8 +198,8 @@ class Planner {
 
   // The steps of one frame: nodes by order of creation as far as their inputs allow, an inner loop as one step.
   std::vector<Step> Order(int frame) {
-    std::map<Unit, int> first;                 // unit -> its lowest node number
-    std::map<Unit, std::vector<Unit>> then;    // unit -> units that wait for it
+    std::map<Unit, int> first;               // unit -> its lowest node number
+    std::map<Unit, std::vector<Unit>> then;  // unit -> units that wait for it
     std::map<Unit, int> waiting;
     const auto wait = [&](const Unit& on, const Unit& unit) {
       if (on == unit) return;

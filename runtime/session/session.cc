@@ -265,8 +265,8 @@ struct Session::State {
   Kernel* KernelOf(const Node* node) {
     std::unique_ptr<Kernel>& kernel = kernels[node];
     if (!kernel)
-      kernel = OpRegistry::Global().FindKernel(node->def(), *backend)(
-          {node->def(), node->attrs(), node->name(), backend->name});
+      kernel = OpRegistry::Global().FindKernel(node->def(),
+                                               *backend)({node->def(), node->attrs(), node->name(), backend->name});
     return kernel.get();
   }
 
@@ -283,8 +283,8 @@ struct Session::State {
     for (std::size_t i = 0; i < plan.fetches.size(); ++i) {
       const auto s = static_cast<std::size_t>(plan.fetches[i]);
       if (plan.has_dead_values && run.dead[s])
-        throw InvalidArgumentError(fmt::format(
-            "Retval[{}] does not have value: {} is in a branch that was not taken", i, TensorName(fetches[i])));
+        throw InvalidArgumentError(fmt::format("Retval[{}] does not have value: {} is in a branch that was not taken",
+                                               i, TensorName(fetches[i])));
       const bool reference = fetches[i].edge()->is_ref && run.slots[s].dtype() == DType::kResource;
       values.push_back(reference ? Dereference(run.slots[s], *fetches[i].node()) : run.slots[s]);
     }
@@ -352,6 +352,21 @@ void Session::Close() {
   state_->resources.Clear();
 }
 ResourceManager& Session::resources() const { return state_->Resources(); }
+Graph& Session::graph() const { return state_->graph; }
+std::shared_ptr<equiv::Variable> Session::VariableStorage(const Node& variable) const {
+  // tf: VarHandleOp: the resource is called by shared_name, else by the node
+  const std::string& shared = variable.attrs().Get<std::string>("shared_name");
+  return resources().LookupOrCreate(shared.empty() ? variable.name() : shared, variable.attrs().Get<DType>("dtype"),
+                                    variable.attrs().Get<PartialShape>("shape"));
+}
+
+namespace {
+thread_local Session* default_session = nullptr;
+}
+SessionScope::SessionScope(Session& session) : outer_(default_session) { default_session = &session; }
+SessionScope::~SessionScope() { default_session = outer_; }
+Session* DefaultSession() { return default_session; }
+
 const Backend& Session::backend() const { return *state_->backend; }
 std::int64_t Session::ops_executed() const { return state_->executed; }
 }  // namespace equiv::runtime

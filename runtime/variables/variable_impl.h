@@ -17,6 +17,7 @@ struct Variable::Impl {
   std::source_location created_at;
   Tensor handle;
   std::optional<SaveSliceInfo> save_slice_info;
+  std::int64_t restored = -1;  // number of the last restoration that gave it a value. tf: _update_uid
   // Graph variables only.
   Graph* graph = nullptr;
   Tensor snapshot;  // a/w/Read/ReadVariableOp:0

@@ -294,6 +294,13 @@ class VariableStore {
   bool for_template = false;
   // Objects of a higher layer, by key, in order of creation.
   std::vector<std::pair<std::string, std::shared_ptr<void>>> layers;
+  void AddLayer(const std::string& key, std::shared_ptr<void> layer) {
+    layers.emplace_back(key, std::move(layer));
+    if (on_layer) on_layer(key, layers.back().second);
+  }
+  // Called when something is added.
+  std::function<void(const std::string& key, const Variable& variable)> on_variable = {};
+  std::function<void(const std::string& key, const std::shared_ptr<void>& layer)> on_layer = {};
 
  private:
   struct Hash {
