@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 namespace equiv::cpu {
@@ -15,6 +16,10 @@ const Ints& FourValues(const FailFn& fail, const std::string& op, const AttrMap&
   if (values.size() != 4)
     fail(fmt::format("{} requires the {} attribute to contain 4 values, but got: {}", op, word, values.size()));
   return values;
+}
+// Channels last where an op has no data_format.
+ImageLayout LayoutOf(const AttrMap& attrs) {
+  return equiv::cpu::LayoutOf(attrs.Find("data_format") ? attrs.Get<std::string>("data_format") : "NHWC");
 }
 std::int64_t Size(const std::vector<std::int64_t>& v, int i) { return v[static_cast<std::size_t>(i)]; }
 }  // namespace
@@ -63,7 +68,7 @@ WindowAxis SlideWindow(const FailFn& fail, std::int64_t in, std::int64_t size, s
 
 Window2D MakeWindow(const FailFn& fail, const std::string& op, const AttrMap& attrs, const PartialShape& image,
                     std::int64_t size_h, std::int64_t size_w) {
-  const ImageLayout layout = LayoutOf(attrs.Get<std::string>("data_format"));
+  const ImageLayout layout = LayoutOf(attrs);
   const std::string& padding = attrs.Get<std::string>("padding");
   const Ints& strides = FourValues(fail, op, attrs, "strides", "stride");
   static const Ints kOnes{1, 1, 1, 1};
@@ -99,13 +104,23 @@ Window2D MakeWindow(const FailFn& fail, const std::string& op, const AttrMap& at
 }
 
 Window2D MakePoolWindow(const FailFn& fail, const std::string& op, const AttrMap& attrs, const PartialShape& image) {
-  const ImageLayout layout = LayoutOf(attrs.Get<std::string>("data_format"));
+  const ImageLayout layout = LayoutOf(attrs);
   const Ints& ksize = FourValues(fail, op, attrs, "ksize", "ksize");
   for (std::int64_t k : ksize)
     if (k <= 0) fail(fmt::format("Sliding window ksize must be positive, but got {}", k));
   if (Size(ksize, layout.batch) != 1) fail("Pooling is not yet supported on the batch dimension.");
   if (Size(ksize, layout.depth) != 1) fail("Pooling is not yet supported on the depth dimension.");
-  return MakeWindow(fail, op, attrs, image, Size(ksize, layout.height), Size(ksize, layout.width));
+  const Window2D window = MakeWindow(fail, op, attrs, image, Size(ksize, layout.height), Size(ksize, layout.width));
+  // tf: CheckPaddingSize
+  const std::tuple<const char*, std::int64_t, std::int64_t> sides[] = {{"Top", window.h.before, window.h.size},
+                                                                       {"Bottom", window.h.after, window.h.size},
+                                                                       {"Left", window.w.before, window.w.size},
+                                                                       {"Right", window.w.after, window.w.size}};
+  if (attrs.Get<std::string>("padding") == "EXPLICIT")
+    for (const auto& [side, padding, size] : sides)
+      if (padding >= size)
+        fail(fmt::format("{} padding {} needs to be smaller than the window size {}", side, padding, size));
+  return window;
 }
 
 ConvGeometry MakeConvGeometry(const FailFn& fail, const AttrMap& attrs, const PartialShape& image,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cpu/channels_first.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/conv_space.h"
 
@@ -16,7 +17,6 @@ using MakeGeometry = ConvGeometry(const FailFn&, const AttrMap&, const PartialSh
 // The geometry of the forward convolution whose output has the shape of `grad`.
 ConvGeometry GradGeometry(KernelContext& ctx, MakeGeometry make, const Shape& image, const Shape& filter,
                           const Shape& grad) {
-  RequireNhwc(ctx);
   const std::pair<const char*, const Shape*> shapes[] = {
       {"input", &image}, {"filter", &filter}, {"out_backprop", &grad}};
   for (const auto& [name, shape] : shapes)
@@ -110,6 +110,8 @@ void DepthwiseFilterGrad(KernelContext& ctx, const ConvGeometry& g, const Shape&
       out[tap * g.out_depth + i] = static_cast<T>(sums[static_cast<std::size_t>(i)]);
   });
 }
+const LayoutArgs kInputGrad{.images = {2}, .sizes = {0}, .results = {0}};
+const LayoutArgs kFilterGrad{.images = {0, 2}, .sizes = {}, .results = {}};
 }  // namespace
 
 Shape ImageSizes(const FailFn& fail, const std::string& data_format, const std::vector<std::int64_t>& sizes,
@@ -122,6 +124,7 @@ Shape ImageSizes(const FailFn& fail, const std::string& data_format, const std::
 }
 
 void Conv2DBackpropInput(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kInputGrad, Conv2DBackpropInput);
   const Shape image = ImageSizes(FailOf(ctx), ctx.attrs().Get<std::string>("data_format"), ctx.input(0).AsInt64Vector(),
                                  ctx.input(1).shape(), ctx.input(2).shape());
   const ConvGeometry g = GradGeometry(ctx, MakeConvGeometry, image, ctx.input(1).shape(), ctx.input(2).shape());
@@ -132,6 +135,7 @@ void Conv2DBackpropInput(KernelContext& ctx) {
   });
 }
 void Conv2DBackpropFilter(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kFilterGrad, Conv2DBackpropFilter);
   const Shape filter(ctx.input(1).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeConvGeometry, ctx.input(0).shape(), filter, ctx.input(2).shape());
   const ConvSpace space = SpaceOf(ctx, g);
@@ -141,11 +145,13 @@ void Conv2DBackpropFilter(KernelContext& ctx) {
   });
 }
 void DepthwiseConv2dNativeBackpropInput(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kInputGrad, DepthwiseConv2dNativeBackpropInput);
   const Shape image(ctx.input(0).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeDepthwiseGeometry, image, ctx.input(1).shape(), ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseInputGrad<T>(ctx, g, image); });
 }
 void DepthwiseConv2dNativeBackpropFilter(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kFilterGrad, DepthwiseConv2dNativeBackpropFilter);
   const Shape filter(ctx.input(1).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeDepthwiseGeometry, ctx.input(0).shape(), filter, ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseFilterGrad<T>(ctx, g, filter); });

@@ -93,28 +93,6 @@ TEST(Errors, ConvolutionAttributes) {
               HasSubstr("Shape must be rank 4 but is rank 3"));
 }
 
-// A graph may hold NCHW, its shapes are right, but the kernel says that it cannot run it.
-TEST(Errors, NchwIsNotImplemented) {
-  const Array image(kF, Shape{1, 3, 8, 9}), filter(kF, Shape{3, 3, 3, 5}), vector(kF, Shape{3});
-  const AttrValue nchw = std::string("NCHW");
-  const AttrMap conv = With(Conv("VALID", {1, 1, 2, 1}), "data_format", nchw);
-  EXPECT_EQ(Infer("Conv2D", {image.shape(), filter.shape()}, conv, {kF, kF})[0], (PartialShape{1, 5, 3, 7}));
-  const auto message = [&](const char* op, std::vector<Array> inputs, const AttrMap& attrs) {
-    return Caught<UnimplementedError>([&] { RunOp(op, inputs, attrs); });
-  };
-  const AttrMap pool{{"ksize", Ints{1, 1, 2, 2}},
-                     {"strides", Ints{1, 1, 2, 2}},
-                     {"padding", std::string("SAME")},
-                     {"data_format", nchw}};
-  EXPECT_THAT(message("Conv2D", {image, filter}, conv),
-              AllOf(HasSubstr("[Conv2D] 'node': "), HasSubstr("NCHW"), HasSubstr("NHWC")));
-  EXPECT_THAT(message("MaxPool", {image}, pool), HasSubstr("NCHW"));
-  EXPECT_THAT(message("AvgPool", {image}, pool), HasSubstr("NCHW"));
-  EXPECT_THAT(message("BiasAdd", {image, vector}, {{"data_format", nchw}}), HasSubstr("NCHW"));
-  EXPECT_THAT(message("FusedBatchNormV3", {image, vector, vector, vector, vector}, {{"data_format", nchw}}),
-              HasSubstr("NCHW"));
-}
-
 TEST(Errors, MatrixProducts) {
   EXPECT_THAT(Both("MatMul", {{2, 3}, {2, 3}}, {}),
               AllOf(HasSubstr("Dimensions must be equal, but are 3 and 2"),
