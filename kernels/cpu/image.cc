@@ -69,6 +69,10 @@ std::vector<Blend> Blends(const Scaler& s) {
   }
   return blends;
 }
+// Channels on each side; a longer reach changes nothing.
+std::int64_t LrnRadius(KernelContext& ctx, std::int64_t depth) {
+  return std::clamp<std::int64_t>(ctx.attrs().Get<std::int64_t>("depth_radius"), -1, depth);
+}
 }  // namespace
 
 void ResizeNearestNeighbor(KernelContext& ctx) {
@@ -123,7 +127,7 @@ void ResizeBilinear(KernelContext& ctx) {
 void Lrn(KernelContext& ctx) {
   const Array in = ctx.input(0);
   if (in.rank() != 4) throw InvalidArgumentError(ctx.Where() + "in must be 4-dimensional: " + in.shape().ToString());
-  const std::int64_t depth = in.dim(3), radius = ctx.attrs().Get<std::int64_t>("depth_radius");
+  const std::int64_t depth = in.dim(3), radius = LrnRadius(ctx, depth);
   const float bias = ctx.attrs().Get<float>("bias"), alpha = ctx.attrs().Get<float>("alpha"),
               beta = ctx.attrs().Get<float>("beta");
   const float* x = in.data<float>();
@@ -138,6 +142,39 @@ void Lrn(KernelContext& ctx) {
                  k <= last; ++k)
               sum += x[row * depth + k] * x[row * depth + k];
             y[row * depth + c] = x[row * depth + c] * std::pow(bias + alpha * sum, -beta);
+          }
+      });
+}
+
+void LrnGrad(KernelContext& ctx) {
+  const Array grads = ctx.input(0), in = ctx.input(1), out = ctx.input(2);
+  if (in.rank() != 4 || !(grads.shape() == in.shape()) || !(out.shape() == in.shape()))
+    throw InvalidArgumentError(fmt::format(
+        "{}input_grads, input_image, and out_image should be 4-dimensional and of one shape, got {}, {} and "
+        "{}",
+        ctx.Where(), grads.shape().ToString(), in.shape().ToString(), out.shape().ToString()));
+  const std::int64_t depth = in.dim(3), radius = LrnRadius(ctx, depth);
+  const float bias = ctx.attrs().Get<float>("bias"), alpha = ctx.attrs().Get<float>("alpha"),
+              beta = ctx.attrs().Get<float>("beta");
+  const float *g = grads.data<float>(), *x = in.data<float>(), *y = out.data<float>();
+  float* dx = ctx.Allocate(0, in.shape()).mutable_data<float>();
+  if (in.num_elements() == 0) return;
+  // tf: LaunchLRNGrad: each channel j sends its share to the channels k it was divided by
+  ctx.pool().ParallelRanges(
+      in.num_elements() / depth, RowsPerBlock(depth * 16), [&](std::int64_t begin, std::int64_t end) {
+        std::fill(dx + begin * depth, dx + end * depth, 0.0F);
+        for (std::int64_t row = begin * depth; row < end * depth; row += depth)
+          for (std::int64_t j = 0; j < depth; ++j) {
+            const std::int64_t first = std::max<std::int64_t>(0, j - radius), last = std::min(depth - 1, j + radius);
+            float norm = 0;
+            for (std::int64_t k = first; k <= last; ++k) norm += x[row + k] * x[row + k];
+            norm = alpha * norm + bias;
+            const float power = std::pow(norm, -beta);
+            for (std::int64_t k = first; k <= last; ++k) {
+              float share = -2.0F * alpha * beta * x[row + k] * y[row + j] / norm;
+              if (k == j) share += power;
+              dx[row + k] += share * g[row + j];
+            }
           }
       });
 }

@@ -1,6 +1,7 @@
-// kernels/ops/gradients.cc - gradients that are ops of their own: activations and roots.
+// kernels/ops/gradients.cc - gradients that are ops of their own: activations, roots, MirrorPad.
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/elementwise_grad.h"
+#include "kernels/cpu/mirror_pad_grad.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -29,6 +30,16 @@ OpDef OfOutput(const char* name, const char* doc, void (*kernel)(KernelContext&)
           .shape = MergeBoth,
           .kernel = Stateless(kernel)};
 }
+// tf: MirrorPadGrad's shape function
+void MirrorPadGradShape(ShapeContext& c) {
+  const PartialShape paddings = c.WithRank(1, 2), &input = c.input(0);
+  if (paddings[1] >= 0 && paddings[1] != 2) c.Fail("paddings must have 2 columns, got " + paddings.ToString());
+  if (paddings[0] >= 0 && paddings[0] <= kMaxRank) c.WithRank(0, static_cast<int>(paddings[0]));
+  if (!input.has_rank()) return c.set_output(0, PartialShape::Unknown());
+  if (!c.constant(1)) return c.set_output(0, PartialShape::UnknownOfRank(input.rank()));
+  c.set_output(0, cpu::UnpaddedShape(FailThrough(c), input, c.constant(1)->AsInt64Vector(),
+                                     c.attr<std::string>("mode") == "REFLECT"));
+}
 }  // namespace
 
 void RegisterGradients(OpRegistry& r) {
@@ -45,6 +56,13 @@ void RegisterGradients(OpRegistry& r) {
   r.Add(OfOutput("SqrtGrad", "dy / (2 * y).", cpu::SqrtGrad));
   r.Add(OfOutput("RsqrtGrad", "-dy * y^3 / 2.", cpu::RsqrtGrad));
   r.Add(OfOutput("ReciprocalGrad", "-dy * y * y.", cpu::ReciprocalGrad));
+  r.Add({.name = "MirrorPadGrad",
+         .doc = "Gradient of MirrorPad: each cell and its mirror images, added up.",
+         .inputs = {"input: T", "paddings: Tpaddings"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
+         .shape = MirrorPadGradShape,
+         .kernel = Stateless(cpu::MirrorPadGrad)});
 }
 
 }  // namespace equiv::ops

@@ -1,4 +1,4 @@
-// kernels/ops/image.cc - ResizeNearestNeighbor, ResizeBilinear, LRN.
+// kernels/ops/image.cc - ResizeNearestNeighbor, ResizeBilinear, LRN with its gradient.
 #include "kernels/cpu/image.h"
 
 #include <fmt/format.h>
@@ -49,6 +49,14 @@ void RegisterImage(OpRegistry& r) {
                    "T: {float} = float"},
          .shape = [](ShapeContext& c) { c.set_output(0, c.WithRank(0, 4)); },
          .kernel = Stateless(cpu::Lrn)});
+  r.Add({.name = "LRNGrad",
+         .doc = "Gradient of LRN.",
+         .inputs = {"input_grads: T", "input_image: T", "output_image: T"},
+         .outputs = {"output: T"},
+         .attrs = {"depth_radius: int = 5", "bias: float = 1.0", "alpha: float = 1.0", "beta: float = 0.5",
+                   "T: {float} = float"},
+         .shape = [](ShapeContext& c) { c.set_output(0, Merge(c, Merge(c, c.WithRank(0, 4), 1), 2)); },
+         .kernel = Stateless(cpu::LrnGrad)});
 }
 
 }  // namespace equiv::ops

@@ -204,7 +204,40 @@ def bias():
     case('BiasAddGrad', dict(out_backprop=np.zeros((2, 3, 0), np.float32)), data_format='NCHW')
 
 
-GROUPS = [batch_norm, pools, bias]
+def blocks():
+    for dtype in (np.float32, np.uint8, np.int64, HALF):
+        x = grid(2, 4, 6, 3, dtype=dtype)
+        for block, pads in (((2, 3), ((0, 0), (0, 0))), ((2, 2), ((1, 1), (2, 0))), ((3, 1), ((1, 1), (0, 0)))):
+            case('SpaceToBatchND', dict(input=x, block_shape=i32(*block), paddings=i32(*pads)))
+        for block, crops in (((2, 3), ((0, 0), (0, 0))), ((2, 1), ((1, 2), (0, 3)))):
+            case('BatchToSpaceND', dict(input=grid(6, 3, 4, 2, dtype=dtype), block_shape=np.array(block, np.int64),
+                                        crops=np.array(crops, np.int64)))
+    case('SpaceToBatch', dict(input=grid(2, 3, 4, 2), paddings=i32((1, 0), (2, 2))), block_size=2)
+    case('BatchToSpace', dict(input=grid(9, 3, 2, 2), crops=i32((2, 1), (0, 4))), block_size=3)
+    case('SpaceToBatchND', dict(input=grid(1, 6), block_shape=i32(2), paddings=i32((1, 1))))
+    case('SpaceToBatchND', dict(input=grid(2, 2, 4, 2, 3), block_shape=i32(2, 2, 2), paddings=i32((0, 0), (1, 3), (2, 2))))
+    case('BatchToSpaceND', dict(input=grid(8, 1, 2, 3, 2), block_shape=i32(2, 2, 2), crops=i32((0, 1), (1, 1), (3, 1))))
+    case('SpaceToBatchND', dict(input=grid(2, 3), block_shape=i32(), paddings=np.zeros((0, 2), np.int32)))
+    case('SpaceToBatchND', dict(input=np.zeros((0, 4, 4, 1), np.float32), block_shape=i32(2, 2), paddings=i32((0, 0), (0, 2))))
+    case('BatchToSpaceND', dict(input=grid(4, 1, 2, 1), block_shape=i32(2, 2), crops=i32((1, 1), (0, 0))))
+
+
+def mirrors():
+    for dtype in (np.float32, np.float64, np.int32, HALF):
+        for mode, pads in (('REFLECT', ((0, 1), (2, 1))), ('SYMMETRIC', ((2, 1), (2, 2))), ('REFLECT', ((0, 0), (2, 2)))):
+            case('MirrorPadGrad', dict(input=grid(5, 7, dtype=dtype), paddings=i32(*pads)), mode=mode)
+    case('MirrorPadGrad', dict(input=normal(2, 6, 7, 3), paddings=np.array(((0, 0), (1, 2), (3, 1), (0, 0)), np.int64)),
+         mode='SYMMETRIC')
+
+
+def lrn():
+    for depth, a in ((9, {}), (7, dict(depth_radius=2, bias=2.0, alpha=0.1, beta=0.75)), (3, dict(depth_radius=5, beta=1.0))):
+        x = normal(2, 2, 3, depth)
+        y = tf.raw_ops.LRN(input=x, **a).numpy()
+        case('LRNGrad', dict(input_grads=normal(*x.shape), input_image=x, output_image=y), 1e-7, **a)
+
+
+GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn]
 
 if __name__ == '__main__':
     for group in GROUPS:
