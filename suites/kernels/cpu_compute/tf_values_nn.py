@@ -237,7 +237,51 @@ def lrn():
         case('LRNGrad', dict(input_grads=normal(*x.shape), input_image=x, output_image=y), 1e-7, **a)
 
 
-GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn]
+def resizing():
+    ways = [{}, dict(align_corners=True), dict(half_pixel_centers=True)]
+    for size in ((6, 4), (2, 9), (1, 1), (7, 5), (3, 5)):
+        for way in ways:
+            case('ResizeBicubic', dict(images=normal(2, 3, 5, 2), size=i32(*size)), **way)
+            g = normal(2, *size, 2)
+            for dtype in (np.float32, np.float64, HALF):
+                x = grid(2, 3, 5, 2, dtype=dtype)
+                case('ResizeBilinearGrad', dict(grads=g, original_image=x), **way)
+                if dtype != HALF:
+                    case('ResizeBicubicGrad', dict(grads=g, original_image=x), **way)
+                case('ResizeNearestNeighborGrad', dict(grads=g.astype(dtype), size=i32(3, 5)), **way)
+        for align in (False, True):
+            case('ResizeArea', dict(images=normal(2, 3, 5, 3), size=i32(*size)), align_corners=align)
+    for dtype in (np.uint8, np.int16, np.int64, HALF, np.float64):
+        x = grid(1, 4, 3, 3, dtype=dtype)
+        for op in ('ResizeBicubic', 'ResizeArea', 'ResizeBilinear'):
+            case(op, dict(images=x, size=i32(3, 5)))
+    case('ResizeNearestNeighborGrad', dict(grads=grid(1, 4, 6, 2, dtype=np.int32), size=i32(2, 3)))
+    case('ResizeArea', dict(images=normal(1, 9, 7, 1), size=i32(2, 3)))
+    case('ResizeBicubic', dict(images=np.zeros((0, 3, 3, 2), np.float32), size=i32(2, 2)))
+    case('ResizeBilinearGrad', dict(grads=np.zeros((0, 3, 3, 2), np.float32), original_image=np.zeros((0, 2, 2, 2), np.float32)))
+    x = normal(1, 3, 3, 2)
+    x[0, 1, 1, 0], x[0, 0, 0, 1] = NAN, INF
+    case('ResizeBilinear', dict(images=x, size=i32(5, 4)))
+    case('ResizeBicubic', dict(images=x, size=i32(5, 4)), half_pixel_centers=True)
+
+
+def crops():
+    boxes = f32((0, 0, 1, 1), (.1, .2, .7, .9), (.9, .8, .3, .1), (-.2, .5, 1.3, .6), (.5, .5, .5, .5))
+    index = i32(1, 0, 1, 0, 1)
+    for dtype in (np.float32, np.float64, np.uint8, HALF):
+        image = grid(2, 5, 4, 3, dtype=dtype)
+        for size in ((3, 2), (1, 4), (6, 1)):
+            for method in ('bilinear', 'nearest'):
+                case('CropAndResize', dict(image=image, boxes=boxes, box_ind=index, crop_size=i32(*size)), method=method,
+                     extrapolation_value=-7.5)
+                if dtype != np.uint8:
+                    case('CropAndResizeGradImage', dict(grads=normal(5, *size, 3), boxes=boxes, box_ind=index,
+                                                        image_size=i32(2, 5, 4, 3)), method=method, T=str(np.dtype(dtype)))
+            case('CropAndResizeGradBoxes', dict(grads=normal(5, *size, 3), image=image, boxes=boxes, box_ind=index))
+    case('CropAndResize', dict(image=normal(1, 2, 2, 1), boxes=np.zeros((0, 4), np.float32), box_ind=i32(), crop_size=i32(2, 3)))
+
+
+GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn, resizing, crops]
 
 if __name__ == '__main__':
     for group in GROUPS:
