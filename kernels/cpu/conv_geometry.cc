@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "kernels/cpu/checked_math.h"
+
 namespace equiv::cpu {
 namespace {
 using Ints = std::vector<std::int64_t>;
@@ -43,26 +45,28 @@ WindowAxis SlideWindow(const FailFn& fail, std::int64_t in, std::int64_t size, s
   if (stride <= 0) fail(fmt::format("Stride must be > 0, but got {}", stride));
   if (dilation < 1) fail(fmt::format("Dilation rate must be >= 1, but got {}", dilation));
   WindowAxis axis{.in = in, .size = size, .stride = stride, .dilation = dilation, .before = before, .after = after};
+  std::int64_t reach = 0;
+  if (size > 0) reach = CheckedAdd(fail, CheckedMul(fail, size - 1, dilation), 1);
   if (padding == "SAME") {
     if (in < 0) return axis;
-    axis.out = (in + stride - 1) / stride;
+    axis.out = in / stride + (in % stride != 0 ? 1 : 0);
     if (size < 0) return axis;
     // The odd cell goes to the bottom and the right.
-    const std::int64_t total = std::max<std::int64_t>((axis.out - 1) * stride + (size - 1) * dilation + 1 - in, 0);
+    const std::int64_t total = std::max<std::int64_t>(CheckedAdd(fail, (axis.out - 1) * stride - in, reach), 0);
     axis.before = total / 2;
     axis.after = total - axis.before;
     return axis;
   }
   if (padding == "VALID") axis.before = axis.after = 0;
   if (in < 0 || size < 0) return axis;
-  const std::int64_t padded = in + axis.before + axis.after, reach = (size - 1) * dilation + 1;
+  const std::int64_t padded = CheckedAdd(fail, in, CheckedAdd(fail, axis.before, axis.after));
   // tf: InferenceContext::Subtract
   if (padded < reach)
     fail(
         fmt::format("Negative dimension size caused by subtracting {} from {}: a window reaching over {} cells does "
                     "not fit into {}; use padding SAME or a smaller window",
                     reach, padded, reach, padded));
-  axis.out = (padded - reach + stride) / stride;
+  axis.out = (padded - reach) / stride + 1;
   return axis;
 }
 

@@ -281,7 +281,47 @@ def crops():
     case('CropAndResize', dict(image=normal(1, 2, 2, 1), boxes=np.zeros((0, 4), np.float32), box_ind=i32(), crop_size=i32(2, 3)))
 
 
-GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn, resizing, crops]
+def colours():
+    rgb = RNG.random((2, 5, 7, 3)).astype(np.float32)
+    rgb[0, :, 0] = [[0, 0, 0], [1, 1, 1], [1, 0, 0], [0, .5, .5], [.25, .25, 0]]
+    for delta in (0, .2, -.45, 1.5):
+        case('AdjustHue', dict(images=rgb, delta=np.float32(delta)))
+    for scale in (0, .5, 1.7):
+        case('AdjustSaturation', dict(images=rgb, scale=np.float32(scale)))
+        for shape in ((1, 1, 3), (7, 1, 2), (2, 3, 6, 5, 3)):
+            case('AdjustContrastv2', dict(images=normal(*shape), contrast_factor=np.float32(scale)))
+    odd = f32((-1, 2, .5), (3, -2, 0), (NAN, 1, 2), (1, NAN, 0), (INF, 1, 0)).reshape(1, 5, 3)
+    case('AdjustHue', dict(images=odd, delta=np.float32(.3)))
+    case('AdjustSaturation', dict(images=odd[:, :2], scale=np.float32(.3)))
+    for dtype in (np.float32, np.float64):
+        near = 3e-7 if dtype == np.float32 else 0  # TensorFlow's reciprocal is an approximation in float32
+        case('RGBToHSV', dict(images=rgb.astype(dtype)), near)
+        case('HSVToRGB', dict(images=rgb.astype(dtype)))
+    case('HSVToRGB', dict(images=odd[0, :2]))
+    case('RGBToHSV', dict(images=np.zeros((0, 3), np.float32)))
+    case('AdjustContrastv2', dict(images=np.zeros((0, 2, 2, 3), np.float32), contrast_factor=np.float32(2)))
+
+
+def windows():
+    for dtype in (np.float32, np.int64, np.uint8, HALF):
+        x = grid(2, 5, 6, 3, dtype=dtype)
+        for k, stride, rate, padding in (((2, 3), 1, 1, 'SAME'), ((3, 2), 2, 1, 'VALID'), ((2, 2), 2, 2, 'SAME')):
+            a = dict(strides=[1, stride, stride, 1], rates=[1, rate, rate, 1], padding=padding)
+            case('ExtractImagePatches', dict(images=x), ksizes=[1, *k, 1], **a)
+            f = grid(*k, 3, dtype=dtype)
+            y = tf.raw_ops.Dilation2D(input=x, filter=f, **a).numpy()
+            g = grid(*y.shape, dtype=dtype)
+            case('Dilation2D', dict(input=x, filter=f), **a)
+            case('Dilation2DBackpropInput', dict(input=x, filter=f, out_backprop=g), **a)
+            case('Dilation2DBackpropFilter', dict(input=x, filter=f, out_backprop=g), **a)
+    x = f32(NAN, 1, -INF, NAN, NAN, 2).reshape(1, 1, 6, 1)
+    a = dict(strides=[1, 1, 1, 1], rates=[1, 1, 1, 1], padding='VALID')
+    case('Dilation2D', dict(input=x, filter=np.zeros((1, 2, 1), np.float32)), **a)
+    case('Dilation2DBackpropInput', dict(input=x, filter=np.zeros((1, 2, 1), np.float32), out_backprop=normal(1, 1, 5, 1)), **a)
+    case('ExtractImagePatches', dict(images=np.zeros((0, 4, 4, 2), np.float32)), ksizes=[1, 2, 2, 1], **a)
+
+
+GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn, resizing, crops, colours, windows]
 
 if __name__ == '__main__':
     for group in GROUPS:
