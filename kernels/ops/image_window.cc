@@ -2,6 +2,7 @@
 #include "kernels/cpu/image_window.h"
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -17,9 +18,8 @@ void PatchShape(ShapeContext& c) {
   const PartialShape image = c.WithRank(0, 4);
   const cpu::Window2D window = cpu::MakePatchWindow(FailThrough(c), c.attrs(), image);
   std::int64_t depth = -1;
-  if (image[3] >= 0 &&
-      (__builtin_mul_overflow(window.h.size, window.w.size, &depth) || __builtin_mul_overflow(depth, image[3], &depth)))
-    c.Fail("patches are too large");
+  if (image[3] >= 0)
+    depth = cpu::CheckedMul(FailThrough(c), cpu::CheckedMul(FailThrough(c), window.h.size, window.w.size), image[3]);
   c.set_output(0, PartialShape{image[0], window.h.out, window.w.out, depth});
 }
 PartialShape Dilated(ShapeContext& c) {
