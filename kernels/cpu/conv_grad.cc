@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/cpu/channels_first.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/conv_space.h"
 
@@ -116,7 +117,7 @@ const LayoutArgs kFilterGrad{.images = {0, 2}, .sizes = {}, .results = {}};
 
 Shape ImageSizes(const FailFn& fail, const std::string& data_format, const std::vector<std::int64_t>& sizes,
                  const PartialShape& filter, const PartialShape& grad) {
-  if (sizes.size() == 4) return Shape(sizes);
+  if (sizes.size() == 4) return CheckedShape(fail, sizes);
   if (sizes.size() != 2) fail(fmt::format("input_sizes must be a vector of 2 or 4 values, but got: {}", sizes.size()));
   if (filter.rank() != 4 || grad.rank() != 4)
     fail(fmt::format("filter and out_backprop must be 4-dimensional: {}, {}", filter.ToString(), grad.ToString()));
@@ -136,7 +137,7 @@ void Conv2DBackpropInput(KernelContext& ctx) {
 }
 void Conv2DBackpropFilter(KernelContext& ctx) {
   if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kFilterGrad, Conv2DBackpropFilter);
-  const Shape filter(ctx.input(1).AsInt64Vector());
+  const Shape filter = CheckedShape(FailOf(ctx), ctx.input(1).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeConvGeometry, ctx.input(0).shape(), filter, ctx.input(2).shape());
   const ConvSpace space = SpaceOf(ctx, g);
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() {
@@ -146,13 +147,13 @@ void Conv2DBackpropFilter(KernelContext& ctx) {
 }
 void DepthwiseConv2dNativeBackpropInput(KernelContext& ctx) {
   if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kInputGrad, DepthwiseConv2dNativeBackpropInput);
-  const Shape image(ctx.input(0).AsInt64Vector());
+  const Shape image = CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeDepthwiseGeometry, image, ctx.input(1).shape(), ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseInputGrad<T>(ctx, g, image); });
 }
 void DepthwiseConv2dNativeBackpropFilter(KernelContext& ctx) {
   if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kFilterGrad, DepthwiseConv2dNativeBackpropFilter);
-  const Shape filter(ctx.input(1).AsInt64Vector());
+  const Shape filter = CheckedShape(FailOf(ctx), ctx.input(1).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeDepthwiseGeometry, ctx.input(0).shape(), filter, ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseFilterGrad<T>(ctx, g, filter); });
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/base/flush.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/image_resize.h"
 #include "kernels/cpu/pool_cells.h"
 
@@ -173,7 +174,7 @@ void CropAndResize(KernelContext& ctx) {
   const std::vector<CropBox> boxes =
       Boxes(ctx, ctx.input(1), ctx.input(2), image.dim(0), image.dim(1), image.dim(2), crop[0], crop[1]);
   const std::int64_t depth = image.dim(3), cells = image.dim(1) * image.dim(2) * depth;
-  const Shape shape{static_cast<std::int64_t>(boxes.size()), crop[0], crop[1], depth};
+  const Shape shape = CheckedShape(FailOf(ctx), {static_cast<std::int64_t>(boxes.size()), crop[0], crop[1], depth});
   const bool bilinear = Bilinear(ctx);
   const float outside = ctx.attrs().Get<float>("extrapolation_value");
   ForOrdered(ctx, image.dtype(), [&]<class T>() {
@@ -190,7 +191,7 @@ void CropAndResizeGradImage(KernelContext& ctx) {
   RequireRank4(ctx, "grads image", grads);
   if (!(size.shape() == Shape{4}))
     throw InvalidArgumentError(ctx.Where() + "image_size must have 4 elements, got " + size.shape().ToString());
-  const Shape shape(size.AsInt64Vector());
+  const Shape shape = CheckedShape(FailOf(ctx), size.AsInt64Vector());
   if (shape[3] != grads.dim(3))
     throw InvalidArgumentError(
         fmt::format("{}image_size and grads are incompatible: depth {} and {}", ctx.Where(), shape[3], grads.dim(3)));

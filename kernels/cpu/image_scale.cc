@@ -7,7 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/base/error.h"
+#include "kernels/cpu/checked_math.h"
+#include "kernels/cpu/compute_util.h"
 
 namespace equiv::cpu {
 namespace {
@@ -96,7 +97,7 @@ Shape ResizedShape(KernelContext& ctx) {
         fmt::format("{}output dimensions must be positive, got {} and {}", ctx.Where(), size[0], size[1]));
   if (in[1] <= 0 || in[2] <= 0)
     throw InvalidArgumentError(ctx.Where() + "input image must be of non-zero size: " + in.ToString());
-  return {in[0], size[0], size[1], in[3]};
+  return CheckedShape(FailOf(ctx), {in[0], size[0], size[1], in[3]});
 }
 
 }  // namespace equiv::cpu

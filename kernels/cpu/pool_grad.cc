@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/cpu/channels_first.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/pool.h"
 #include "kernels/cpu/pool_cells.h"
 
@@ -152,7 +153,7 @@ void MaxPoolGradGradV2(KernelContext& ctx) { RunWithWindowInputs(ctx, 3, MaxPool
 
 void AvgPoolGrad(KernelContext& ctx) {
   if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, {.images = {1}, .sizes = {0}, .results = {0}}, AvgPoolGrad);
-  const Shape image(ctx.input(0).AsInt64Vector());
+  const Shape image = CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector());
   const Window2D window = GradWindow(ctx, "AvgPoolGrad", image, ctx.input(1).shape(), "grad");
   ForHalfOrFloating(ctx, ctx.output_dtype(0), [&]<class T>() { AvgPoolGradOf<T>(ctx, window, image); });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernels/cpu/channels_first.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/volume_geometry.h"
 
@@ -37,7 +38,7 @@ void Conv3D(KernelContext& ctx) {
 void Conv3DBackpropInputV2(KernelContext& ctx) {
   if (ChannelsFirst(ctx))
     return RunChannelsLast(ctx, {.images = {2}, .sizes = {0}, .results = {0}}, Conv3DBackpropInputV2);
-  const Shape volume(ctx.input(0).AsInt64Vector());
+  const Shape volume = CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector());
   const ConvSpace space = GradSpace(ctx, volume, ctx.input(1).shape(), ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() {
     T* out = ctx.Allocate(0, volume).template mutable_data<T>();
@@ -47,7 +48,7 @@ void Conv3DBackpropInputV2(KernelContext& ctx) {
 void Conv3DBackpropFilterV2(KernelContext& ctx) {
   if (ChannelsFirst(ctx))
     return RunChannelsLast(ctx, {.images = {0, 2}, .sizes = {}, .results = {}}, Conv3DBackpropFilterV2);
-  const Shape filter(ctx.input(1).AsInt64Vector());
+  const Shape filter = CheckedShape(FailOf(ctx), ctx.input(1).AsInt64Vector());
   const ConvSpace space = GradSpace(ctx, ctx.input(0).shape(), filter, ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() {
     T* out = ctx.Allocate(0, filter).template mutable_data<T>();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/channels_first.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/pool_cells.h"
 #include "kernels/cpu/volume_geometry.h"
 
@@ -147,7 +148,7 @@ void MaxPool3DGradGrad(KernelContext& ctx) {
 
 void AvgPool3DGrad(KernelContext& ctx) {
   if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, {.images = {1}, .sizes = {0}, .results = {0}}, AvgPool3DGrad);
-  const Shape shape(ctx.input(0).AsInt64Vector());
+  const Shape shape = CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector());
   const Window3D window = GradWindow(ctx, "AvgPool3DGrad", shape, ctx.input(1).shape(), "grad");
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() {
     const T* grad = ctx.input(1).data<T>();

@@ -320,7 +320,48 @@ def windows():
     case('ExtractImagePatches', dict(images=np.zeros((0, 4, 4, 2), np.float32)), ksizes=[1, 2, 2, 1], **a)
 
 
-GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn, resizing, crops, colours, windows]
+def fused():
+    conv = dict(strides=[1, 2, 2, 1], padding='SAME')
+    x, f, b = normal(2, 5, 6, 3), normal(3, 2, 3, 4), normal(4)
+    norm = [np.abs(normal(4)) + .2 for _ in range(4)]
+    types = {1: ['float32'], 4: ['float32'] * 4}
+    for args, ops in (([b], ['BiasAdd']), ([b], ['BiasAdd', 'Relu']), ([b], ['BiasAdd', 'Relu6']), ([b], ['BiasAdd', 'Elu']),
+                      ([b], ['BiasAdd', 'LeakyRelu']), (norm, ['FusedBatchNorm']), (norm, ['FusedBatchNorm', 'Relu'])):
+        case('_FusedConv2D', dict(input=x, filter=f, args=args), 3e-7, fused_ops=ops, num_args=len(args), TArgs=types[len(args)],
+             epsilon=.01, leakyrelu_alpha=.3, **conv)
+    for ops in (['BiasAdd'], ['BiasAdd', 'Relu'], ['BiasAdd', 'Relu6'], ['BiasAdd', 'Elu'], ['BiasAdd', 'LeakyRelu']):
+        case('_FusedMatMul', dict(a=normal(5, 3), b=normal(4, 5), args=[b]), 3e-7, fused_ops=ops, num_args=1, transpose_a=True,
+             transpose_b=True)
+
+
+def suppression():
+    # Coarse boxes, so that some overlap by the threshold exactly; scores with ties.
+    boxes = (RNG.integers(0, 9, (30, 4)) / 8).astype(np.float32)
+    boxes[5] = boxes[6]
+    scores = (RNG.integers(0, 20, 30) / 20).astype(np.float32)
+    for most, iou, least in ((10, .5, .3), (30, .25, -1), (0, .5, .3), (5, 1, .9), (40, 0, .1)):
+        size, iou, least = i32(most)[0], np.float32(iou), np.float32(least)
+        given = dict(boxes=boxes, scores=scores, max_output_size=size)
+        case('NonMaxSuppression', given, iou_threshold=float(iou))
+        case('NonMaxSuppressionV2', dict(**given, iou_threshold=iou))
+        given.update(iou_threshold=iou, score_threshold=least)
+        case('NonMaxSuppressionV3', given)
+        for pad in (False, True):
+            case('NonMaxSuppressionV4', given, pad_to_max_output_size=pad)
+            for sigma in (0, .5):
+                case('NonMaxSuppressionV5', dict(**given, soft_nms_sigma=np.float32(sigma)), pad_to_max_output_size=pad)
+    case('NonMaxSuppressionV3', dict(boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), max_output_size=i32(3)[0],
+                                     iou_threshold=np.float32(.5), score_threshold=np.float32(0)))
+    scores = RNG.permutation(2 * 12 * 3).reshape(2, 12, 3).astype(np.float32) / 72
+    for q in (1, 3):
+        boxes = (RNG.integers(-2, 11, (2, 12, q, 4)) / 8).astype(np.float32)
+        for pad, clip, most, total in ((False, True, 3, 7), (True, True, 2, 9), (True, False, 12, 9), (False, False, 1, 2)):
+            case('CombinedNonMaxSuppression', dict(boxes=boxes, scores=scores, max_output_size_per_class=i32(most)[0],
+                                                   max_total_size=i32(total)[0], iou_threshold=np.float32(.4),
+                                                   score_threshold=np.float32(.2)), pad_per_class=pad, clip_boxes=clip)
+
+
+GROUPS = [batch_norm, pools, bias, blocks, mirrors, lrn, resizing, crops, colours, windows, fused, suppression]
 
 if __name__ == '__main__':
     for group in GROUPS:

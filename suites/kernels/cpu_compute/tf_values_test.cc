@@ -109,6 +109,12 @@ AttrMap Attributes(const OpDef& def, const json& given) {
       case AttrKind::kListString:
         attrs.Set(attr.name, v.get<std::vector<std::string>>());
         break;
+      case AttrKind::kListType: {
+        std::vector<DType> types;
+        for (const json& name : v) types.push_back(ParseDType(name.get<std::string>()).value());
+        attrs.Set(attr.name, std::move(types));
+        break;
+      }
       case AttrKind::kShape:
         attrs.Set(attr.name, PartialShape(v.get<Ints>()));
         break;
