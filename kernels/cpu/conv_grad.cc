@@ -49,12 +49,20 @@ std::pair<std::int64_t, std::int64_t> Reach(const WindowAxis& axis, std::int64_t
 template <class T>
 EQUIV_CPU_CLONES void DepthwiseInputCell(const T* grad, const T* filter, std::int64_t depth, std::int64_t multiplier,
                                          T* __restrict__ out) {
+  if (multiplier == 1) {
+    for (std::int64_t c = 0; c < depth; ++c) out[c] += grad[c] * filter[c];
+    return;
+  }
   for (std::int64_t c = 0; c < depth; ++c)
     for (std::int64_t k = 0; k < multiplier; ++k) out[c] += grad[c * multiplier + k] * filter[c * multiplier + k];
 }
 template <class T>
 EQUIV_CPU_CLONES void DepthwiseFilterCell(const T* in, const T* grad, std::int64_t depth, std::int64_t multiplier,
                                           double* __restrict__ sums) {
+  if (multiplier == 1) {
+    for (std::int64_t c = 0; c < depth; ++c) sums[c] += static_cast<double>(in[c]) * static_cast<double>(grad[c]);
+    return;
+  }
   for (std::int64_t c = 0; c < depth; ++c)
     for (std::int64_t k = 0; k < multiplier; ++k)
       sums[c * multiplier + k] += static_cast<double>(in[c]) * static_cast<double>(grad[c * multiplier + k]);

@@ -74,26 +74,44 @@ void ResizeBilinear(KernelContext& ctx) {
   });
 }
 
+namespace {
+// One row: x / (bias + alpha * sum of the squares of the neighbours)^beta; `sums` is scratch of `depth`.
+EQUIV_CPU_CLONES void LrnRow(const float* x, std::int64_t depth, std::int64_t radius, float bias, float alpha,
+                             float beta, float* __restrict__ sums, float* __restrict__ y) {
+  std::fill_n(sums, depth, 0.0F);
+  // Neighbours from the first to the last: the sum of each channel is made in the order of its neighbours.
+  for (std::int64_t k = -radius; k <= radius; ++k)
+    for (std::int64_t c = std::max<std::int64_t>(0, -k), end = std::min(depth, depth - k); c < end; ++c)
+      sums[c] += x[c + k] * x[c + k];
+  // tf: the usual powers have forms of their own
+  if (beta == 0.5F)
+    for (std::int64_t c = 0; c < depth; ++c) y[c] = x[c] / std::sqrt(bias + alpha * sums[c]);
+  else if (beta == 1.0F)
+    for (std::int64_t c = 0; c < depth; ++c) y[c] = x[c] / (bias + alpha * sums[c]);
+  else if (beta == 0.75F)
+    for (std::int64_t c = 0; c < depth; ++c) {
+      const float root = std::sqrt(bias + alpha * sums[c]);
+      y[c] = x[c] / (root * std::sqrt(root));
+    }
+  else
+    for (std::int64_t c = 0; c < depth; ++c) y[c] = x[c] * std::pow(bias + alpha * sums[c], -beta);
+}
+}  // namespace
+
 void Lrn(KernelContext& ctx) {
   const Array in = ctx.input(0);
   if (in.rank() != 4) throw InvalidArgumentError(ctx.Where() + "in must be 4-dimensional: " + in.shape().ToString());
   const std::int64_t depth = in.dim(3), radius = LrnRadius(ctx, depth);
   const float bias = ctx.attrs().Get<float>("bias"), alpha = ctx.attrs().Get<float>("alpha"),
               beta = ctx.attrs().Get<float>("beta");
-  const float* x = in.data<float>();
   float* y = ctx.Allocate(0, in.shape()).mutable_data<float>();
   if (in.num_elements() == 0) return;
-  ctx.pool().ParallelRanges(
-      in.num_elements() / depth, RowsPerBlock(depth * 16), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row)
-          for (std::int64_t c = 0; c < depth; ++c) {
-            float sum = 0;
-            for (std::int64_t k = std::max<std::int64_t>(0, c - radius), last = std::min(depth - 1, c + radius);
-                 k <= last; ++k)
-              sum += x[row * depth + k] * x[row * depth + k];
-            y[row * depth + c] = x[row * depth + c] * std::pow(bias + alpha * sum, -beta);
-          }
-      });
+  ctx.pool().ParallelRanges(in.num_elements() / depth, RowsPerBlock(depth * 4),
+                            [&](std::int64_t begin, std::int64_t end) {
+                              std::vector<float> sums(static_cast<std::size_t>(depth));
+                              for (std::int64_t row = begin * depth; row < end * depth; row += depth)
+                                LrnRow(in.data<float>() + row, depth, radius, bias, alpha, beta, sums.data(), y + row);
+                            });
 }
 
 void LrnGrad(KernelContext& ctx) {
