@@ -139,14 +139,13 @@ void Conv2D(KernelContext& ctx) {
 void DepthwiseConv2dNative(KernelContext& ctx) {
   if (ChannelsFirst(ctx))
     return RunChannelsLast(ctx, {.images = {0}, .sizes = {}, .results = {0}}, DepthwiseConv2dNative);
-  // tf: accepted when the graph is built, refused when it runs
-  const auto& strides = ctx.attrs().Get<std::vector<std::int64_t>>("strides");
-  if (strides.at(1) != strides.at(2))
-    throw InvalidArgumentError(fmt::format(
-        "{}Current implementation only supports equal length strides in the row and column dimensions, got {} and {}.",
-        ctx.Where(), strides[1], strides[2]));
   RequireImages(ctx);
   const ConvGeometry g = MakeDepthwiseGeometry(FailOf(ctx), ctx.attrs(), ctx.input(0).shape(), ctx.input(1).shape());
+  // tf: accepted when the graph is built, refused when it runs
+  if (g.window.h.stride != g.window.w.stride)
+    throw InvalidArgumentError(fmt::format(
+        "{}Current implementation only supports equal length strides in the row and column dimensions, got {} and {}.",
+        ctx.Where(), g.window.h.stride, g.window.w.stride));
   const Shape shape = g.output.Require();
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseOf<T>(ctx, g, shape); });
 }

@@ -137,7 +137,7 @@ ConvGeometry MakeConvGeometry(const FailFn& fail, const AttrMap& attrs, const Pa
   g.group_depth = filter.dim(2);
   g.out_depth = filter.dim(3);
   if (g.in_depth >= 0 && g.group_depth >= 0) {
-    if (g.group_depth == 0 ? g.in_depth != 0 : g.in_depth % g.group_depth != 0)
+    if (g.group_depth == 0 ? g.in_depth != 0 : g.in_depth == 0 || g.in_depth % g.group_depth != 0)
       fail(
           fmt::format("Depth of input ({0}) is not a multiple of input depth of filter ({1}): input depth must be "
                       "evenly divisible by filter depth: {0} vs {1}",

@@ -61,8 +61,9 @@ void Fused(KernelContext& ctx, KernelFunction contraction) {
 }  // namespace
 
 void FusedConv2D(KernelContext& ctx) {
-  if (ctx.attrs().Get<std::string>("filter_format") != "HWIO")
-    throw UnimplementedError(ctx.Where() + "only filter_format HWIO has a CPU kernel");
+  if (ctx.attrs().Get<std::string>("filter_format") != "HWIO" ||
+      ctx.attrs().Get<std::string>("data_format") == "NCHW_VECT_C")
+    throw UnimplementedError(ctx.Where() + "only filter_format HWIO and data_format NHWC or NCHW have a CPU kernel");
   Fused(ctx, Conv2D);
 }
 void FusedDepthwiseConv2dNative(KernelContext& ctx) { Fused(ctx, DepthwiseConv2dNative); }

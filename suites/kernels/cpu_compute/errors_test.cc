@@ -63,6 +63,8 @@ TEST(Errors, ConvolutionDepths) {
   EXPECT_THAT(Both("Conv2D", {{1, 4, 4, 3}, {1, 1, 2, 4}}, Conv("SAME")),
               AllOf(HasSubstr("Depth of input (3) is not a multiple of input depth of filter (2)"),
                     HasSubstr("input depth must be evenly divisible by filter depth: 3 vs 2")));
+  EXPECT_THAT(Both("Conv2D", {{1, 4, 4, 0}, {1, 1, 2, 4}}, Conv("SAME")),
+              HasSubstr("input depth must be evenly divisible by filter depth: 0 vs 2"));
   EXPECT_THAT(Both("Conv2D", {{1, 4, 4, 4}, {1, 1, 2, 3}}, Conv("SAME")),
               HasSubstr("Depth of output (3) is not a multiple of the number of groups (2)"));
   EXPECT_THAT(Both("DepthwiseConv2dNative", {{1, 4, 4, 3}, {1, 1, 2, 1}}, Conv("SAME")),
