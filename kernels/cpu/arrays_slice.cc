@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -210,17 +211,24 @@ void MirrorPad(KernelContext& ctx) {
   const std::size_t size = SizeOf(in.dtype());
   if (size == 0) UnsupportedDType(ctx, in.dtype());
   Array& out = ctx.Allocate(0, padded);
-  ctx.pool().ParallelRanges(padded.num_elements(), RowsPerBlock(1), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      std::int64_t rest = i, from = 0;
-      for (std::size_t d = dims.size(); d-- > 0;) {
-        from += offsets[d][static_cast<std::size_t>(rest % dims[d])];
-        rest /= dims[d];
-      }
-      std::copy_n(in.raw() + from * static_cast<std::int64_t>(size), size,
-                  out.raw() + i * static_cast<std::int64_t>(size));
-    }
-  });
+  if (padded.num_elements() == 0) return;
+  // Dimensions at the end that are not padded move as one run.
+  std::size_t moved = dims.size(), run = size;
+  for (; moved > 0 && amounts[2 * moved - 2] == 0 && amounts[2 * moved - 1] == 0; --moved)
+    run *= static_cast<std::size_t>(dims[moved - 1]);
+  const std::int64_t runs = static_cast<std::int64_t>(out.num_bytes() / run);
+  ctx.pool().ParallelRanges(runs, RowsPerBlock(static_cast<std::int64_t>(run)),
+                            [&](std::int64_t begin, std::int64_t end) {
+                              for (std::int64_t i = begin; i < end; ++i) {
+                                std::int64_t rest = i, from = 0;
+                                for (std::size_t d = moved; d-- > 0;) {
+                                  from += offsets[d][static_cast<std::size_t>(rest % dims[d])];
+                                  rest /= dims[d];
+                                }
+                                std::memcpy(out.raw() + static_cast<std::size_t>(i) * run,
+                                            in.raw() + static_cast<std::size_t>(from) * size, run);
+                              }
+                            });
 }
 void IdentityN(KernelContext& ctx) {
   for (int i = 0; i < ctx.num_inputs(); ++i) ctx.set_output(i, ctx.input(i));
