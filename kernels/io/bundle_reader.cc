@@ -6,6 +6,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "kernels/base/error.h"
 #include "kernels/io/bundle_table.h"
@@ -103,7 +104,11 @@ BundleReader::BundleReader(std::string prefix) : prefix_(std::move(prefix)), sha
   }
   BundleIndex index = ReadBundleIndex(path);
   header_ = index.header;
-  for (BundleEntry& row : index.rows) (row.key.starts_with('\0') ? slice_entries_ : entries_).push_back(std::move(row));
+  // tf: CheckpointReader::BuildV2VarMaps: a row is a slice because a partitioned tensor names it
+  std::set<std::string> slices;
+  for (const BundleEntry& row : index.rows)
+    for (const TensorSlice& slice : row.slices) slices.insert(EncodeSliceKey(row.key, slice));
+  for (BundleEntry& row : index.rows) (slices.contains(row.key) ? slice_entries_ : entries_).push_back(std::move(row));
 }
 BundleReader::~BundleReader() = default;
 
@@ -113,16 +118,17 @@ const BundleEntry* BundleReader::Find(std::string_view key) const {
 }
 const BundleEntry& BundleReader::Get(std::string_view key) const {
   if (const BundleEntry* entry = Find(key)) return *entry;
-  throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", key, prefix_));
+  throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", Printable(key), prefix_));
 }
 std::string BundleReader::Where(const BundleEntry& entry) const {
   const std::string file = DataFileName(prefix_, entry.shard, header_.num_shards);
   return fmt::format("TensorBundle at {} shard {} ({} bytes), key {}, file {}", prefix_, entry.shard, entry.size,
-                     entry.key.starts_with('\0') ? "of a slice" : entry.key, file);
+                     Printable(entry.key), file);
 }
 
-Array BundleReader::ReadStored(const BundleEntry& entry) const {
-  const std::string key = entry.key.starts_with('\0') ? "of a slice" : entry.key;
+// The shard that holds the bytes of a row, once its dtype, shape, size and file are sure to fit each other.
+const InputFile& BundleReader::RequireSize(const BundleEntry& entry) const {
+  const std::string key = Printable(entry.key);
   const std::size_t width = SizeOf(entry.dtype);
   if (width == 0 && entry.dtype != DType::kString) {
     if (entry.dtype == DType::kInvalid)
@@ -140,8 +146,12 @@ Array BundleReader::ReadStored(const BundleEntry& entry) const {
     throw DataLossError(fmt::format("{}: Invalid size in bundle entry: key {}; stored size {}; expected size {}",
                                     prefix_, key, entry.size,
                                     sized && width ? std::to_string(bytes) : "that of shape " + Shown(entry.shape)));
-  if (entry.dtype == DType::kString) return ReadStrings(entry);
-  const InputFile& file = OpenShard(entry);
+  return OpenShard(entry);
+}
+
+Array BundleReader::ReadStored(const BundleEntry& entry) const {
+  const InputFile& file = RequireSize(entry);
+  if (entry.dtype == DType::kString) return ReadStrings(entry, file);
   Array array(entry.dtype, Shape(entry.shape));
   std::uint32_t crc = 0;
   const auto size = static_cast<std::size_t>(entry.size);
@@ -177,9 +187,9 @@ void BundleReader::RequireChecksum(const BundleEntry& entry, std::uint32_t crc) 
 }
 
 // Lengths, their checksum, then the bytes of all strings. tf: ReadStringTensor
-Array BundleReader::ReadStrings(const BundleEntry& entry) const {
+Array BundleReader::ReadStrings(const BundleEntry& entry, const InputFile& file) const {
   std::string bytes(static_cast<std::size_t>(entry.size), '\0');
-  OpenShard(entry).Read(entry.offset, bytes.data(), bytes.size());
+  file.Read(entry.offset, bytes.data(), bytes.size());
   const Shape shape(entry.shape);
   std::vector<std::string> values(static_cast<std::size_t>(shape.num_elements()));
   std::vector<std::uint64_t> lengths(values.size());
@@ -193,13 +203,17 @@ Array BundleReader::ReadStrings(const BundleEntry& entry) const {
       length |= std::uint64_t{byte & 0x7fu} << shift;
       if (byte < 0x80) break;
     }
-    // Summed as fixed 32 bits, longer ones as 64.
-    crc = ExtendCrc32c(crc, &length, length <= 0xffffffffu ? 4 : 8);
+    // Summed as fixed 32 bits, longer ones as 64, in the byte order of the writer.
+    std::uint64_t summed = length;
+    const std::size_t width = length <= 0xffffffffu ? 4 : 8;
+    if (header_.big_endian) std::reverse(reinterpret_cast<char*>(&summed), reinterpret_cast<char*>(&summed) + width);
+    crc = ExtendCrc32c(crc, &summed, width);
   }
   std::uint32_t masked = 0;
   if (bytes.size() - at < sizeof masked)
     throw DataLossError(fmt::format("{}: the strings end inside their lengths", Where(entry)));
   std::memcpy(&masked, bytes.data() + at, sizeof masked);
+  if (header_.big_endian) masked = __builtin_bswap32(masked);
   if (UnmaskCrc32c(masked) != crc)
     throw DataLossError(fmt::format("{}: The length checksum does not match: expected {} but actual is {}",
                                     Where(entry), UnmaskCrc32c(masked), crc));
@@ -234,7 +248,7 @@ Array BundleReader::ReadSlice(std::string_view key, const TensorSlice& slice) co
 Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted) const {
   if (entry.shape.size() > static_cast<std::size_t>(kMaxRank))
     throw UnimplementedError(fmt::format("{}: key {} has shape {}; at most {} dimensions are supported", prefix_,
-                                         entry.key, Shown(entry.shape), kMaxRank));
+                                         Printable(entry.key), Shown(entry.shape), kMaxRank));
   const std::vector<std::int64_t> sizes = wanted.ShapeWithin(entry.shape);
   const std::optional<std::int64_t> needed = NumElements(sizes);
   if (!needed)
@@ -242,8 +256,6 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
         fmt::format("{}: key {} has shape {}, which is too large", prefix_, entry.key, Shown(entry.shape)));
   const TensorSlice whole = TensorSlice::Whole(entry.shape.size());
   const std::vector<TensorSlice> stored = entry.partitioned() ? entry.slices : std::vector<TensorSlice>{whole};
-  if (entry.dtype == DType::kString && wanted != whole)
-    throw UnimplementedError(fmt::format("{}: key {}: string tensors are read whole", prefix_, entry.key));
   const std::vector<Range> target = Ranges(wanted, entry.shape);
   struct Piece {
     const BundleEntry* row;
@@ -284,6 +296,11 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
         fmt::format("{}: Does not have sufficient slices for partitioned tensor {} to restore in slice_spec: {}",
                     prefix_, entry.key, wanted.ToString()));
   if (pieces.size() == 1 && pieces[0].row->shape == sizes) return ReadStored(*pieces[0].row);
+  if (entry.dtype == DType::kString)  // tf: "Dtype string not supported."
+    throw UnimplementedError(fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "
+                                         "cut from one; strings are read as they are stored",
+                                         prefix_, Printable(entry.key), wanted.ToString()));
+  for (const Piece& piece : pieces) RequireSize(*piece.row);  // before anything of the size they claim is allocated
   Array result(entry.dtype, Shape(sizes));
   for (const Piece& piece : pieces) CopyBox(piece.both, piece.box, ReadStored(*piece.row), target, result);
   return result;

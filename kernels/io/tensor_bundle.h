@@ -73,7 +73,8 @@ class BundleReader {
   struct Shards;
   const BundleEntry& Get(std::string_view key) const;
   Array Assemble(const BundleEntry& entry, const TensorSlice& wanted) const;
-  Array ReadStrings(const BundleEntry& entry) const;
+  Array ReadStrings(const BundleEntry& entry, const InputFile& file) const;
+  const InputFile& RequireSize(const BundleEntry& entry) const;
   const InputFile& OpenShard(const BundleEntry& entry) const;
   void RequireChecksum(const BundleEntry& entry, std::uint32_t crc) const;
   std::string Where(const BundleEntry& entry) const;
