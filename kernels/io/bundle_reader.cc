@@ -6,7 +6,6 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "kernels/base/error.h"
 #include "kernels/io/bundle_table.h"
@@ -105,10 +104,12 @@ BundleReader::BundleReader(std::string prefix) : prefix_(std::move(prefix)), sha
   BundleIndex index = ReadBundleIndex(path);
   header_ = index.header;
   // tf: CheckpointReader::BuildV2VarMaps: a row is a slice because a partitioned tensor names it
-  std::set<std::string> slices;
   for (const BundleEntry& row : index.rows)
-    for (const TensorSlice& slice : row.slices) slices.insert(EncodeSliceKey(row.key, slice));
-  for (BundleEntry& row : index.rows) (slices.contains(row.key) ? slice_entries_ : entries_).push_back(std::move(row));
+    for (const TensorSlice& slice : row.slices)
+      slice_texts_.emplace(EncodeSliceKey(row.key, slice),
+                           fmt::format("{} (slice {})", Printable(row.key), slice.ToString()));
+  for (BundleEntry& row : index.rows)
+    (slice_texts_.contains(row.key) ? slice_entries_ : entries_).push_back(std::move(row));
 }
 BundleReader::~BundleReader() = default;
 
@@ -120,15 +121,19 @@ const BundleEntry& BundleReader::Get(std::string_view key) const {
   if (const BundleEntry* entry = Find(key)) return *entry;
   throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", Printable(key), prefix_));
 }
+std::string BundleReader::KeyText(const BundleEntry& entry) const {
+  const auto slice = slice_texts_.find(entry.key);
+  return slice == slice_texts_.end() ? Printable(entry.key) : slice->second;
+}
 std::string BundleReader::Where(const BundleEntry& entry) const {
   const std::string file = DataFileName(prefix_, entry.shard, header_.num_shards);
   return fmt::format("TensorBundle at {} shard {} ({} bytes), key {}, file {}", prefix_, entry.shard, entry.size,
-                     Printable(entry.key), file);
+                     KeyText(entry), file);
 }
 
 // The shard that holds the bytes of a row, once its dtype, shape, size and file are sure to fit each other.
 const InputFile& BundleReader::RequireSize(const BundleEntry& entry) const {
-  const std::string key = Printable(entry.key);
+  const std::string key = KeyText(entry);
   const std::size_t width = SizeOf(entry.dtype);
   if (width == 0 && entry.dtype != DType::kString) {
     if (entry.dtype == DType::kInvalid)
@@ -175,8 +180,8 @@ const InputFile& BundleReader::OpenShard(const BundleEntry& entry) const {
     file = slot.get();
   }
   if (entry.offset > file->size() || entry.size > file->size() - entry.offset)
-    throw OutOfRangeError(fmt::format("Read less bytes than requested: {} needs bytes {} to {} of {}", Where(entry),
-                                      entry.offset, entry.offset + entry.size, file->size()));
+    throw OutOfRangeError(fmt::format("Read less bytes than requested: {} needs {} bytes from byte {} on, of {}",
+                                      Where(entry), entry.size, entry.offset, file->size()));
   return *file;
 }
 void BundleReader::RequireChecksum(const BundleEntry& entry, std::uint32_t crc) const {
@@ -253,7 +258,7 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
   const std::optional<std::int64_t> needed = NumElements(sizes);
   if (!needed)
     throw DataLossError(
-        fmt::format("{}: key {} has shape {}, which is too large", prefix_, entry.key, Shown(entry.shape)));
+        fmt::format("{}: key {} has shape {}, which is too large", prefix_, Printable(entry.key), Shown(entry.shape)));
   const TensorSlice whole = TensorSlice::Whole(entry.shape.size());
   const std::vector<TensorSlice> stored = entry.partitioned() ? entry.slices : std::vector<TensorSlice>{whole};
   const std::vector<Range> target = Ranges(wanted, entry.shape);
@@ -269,7 +274,7 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
     for (std::size_t i = 0; i < boxes.size(); ++i)
       if (Intersect(boxes[i], box))
         throw InternalError(fmt::format("{}: key {}: Overlapping slices: existing slice = {}, new slice = {}", prefix_,
-                                        entry.key, stored[i].ToString(), slice.ToString()));
+                                        Printable(entry.key), stored[i].ToString(), slice.ToString()));
     boxes.push_back(box);
     std::optional<std::vector<Range>> both = Intersect(target, box);
     if (!both) continue;
@@ -279,11 +284,11 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
       const auto it = std::ranges::lower_bound(slice_entries_, key, {}, &BundleEntry::key);
       if (it == slice_entries_.end() || it->key != key)
         throw NotFoundError(
-            fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_, slice.ToString(), entry.key));
+            fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_, slice.ToString(), Printable(entry.key)));
       row = &*it;
       if (row->dtype != entry.dtype || row->shape != slice.ShapeWithin(entry.shape))
         throw DataLossError(fmt::format("{}: slice {} of '{}' is stored as {}{}, which does not fit {}{}", prefix_,
-                                        slice.ToString(), entry.key, Name(row->dtype), Shown(row->shape),
+                                        slice.ToString(), Printable(entry.key), Name(row->dtype), Shown(row->shape),
                                         Name(entry.dtype), Shown(entry.shape)));
     }
     std::int64_t elements = 1;
@@ -294,7 +299,7 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
   if (covered != *needed)
     throw InvalidArgumentError(
         fmt::format("{}: Does not have sufficient slices for partitioned tensor {} to restore in slice_spec: {}",
-                    prefix_, entry.key, wanted.ToString()));
+                    prefix_, Printable(entry.key), wanted.ToString()));
   if (pieces.size() == 1 && pieces[0].row->shape == sizes) return ReadStored(*pieces[0].row);
   if (entry.dtype == DType::kString)  // tf: "Dtype string not supported."
     throw UnimplementedError(fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "

@@ -29,6 +29,18 @@ constexpr std::string_view kTemporary = ".tempstate";  // tf: the mark of a file
   if (code == ENOENT || code == ENOTDIR) throw NotFoundError(text);
   throw FailedPreconditionError(text);
 }
+
+bool IsUtf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto first = static_cast<unsigned char>(bytes.front());
+    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (length == 0 || length > bytes.size()) return false;
+    for (std::size_t i = 1; i < length; ++i)
+      if ((static_cast<unsigned char>(bytes[i]) & 0xc0) != 0x80) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
+}
 }  // namespace
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
@@ -168,10 +180,11 @@ std::string FolderOf(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 std::string Printable(std::string_view bytes) {
+  const bool utf8 = IsUtf8(bytes);
   std::string text;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8))
       text += fmt::format("\\x{:02x}", byte);
     else
       text += c;
