@@ -80,6 +80,7 @@ Checkpoint::Checkpoint(Trackable& root, Keywords keywords) : state_(std::make_un
   }
 }
 Checkpoint::~Checkpoint() = default;
+internal::Serialized Checkpoint::Freeze() const { return internal::Serialize(state_->view); }
 
 // tf: Checkpoint._maybe_create_save_counter
 void Checkpoint::MakeSaveCounter() {
@@ -102,7 +103,7 @@ Variable Checkpoint::save_counter() {
 }
 
 std::string Checkpoint::Write(const std::string& path) {
-  const internal::Serialized all = internal::Serialize(state_->view);
+  const internal::Serialized all = Freeze();
   Session* session = DefaultSession();
   const bool in_graph = std::ranges::any_of(all.variables, [](const auto& saved) { return !saved.variable.storage(); });
   if (in_graph && !session) RefuseWithoutSession(path);

@@ -18,6 +18,10 @@
 
 namespace equiv::runtime {
 
+namespace internal {
+struct Serialized;
+}
+
 // What a restoration has done so far, and what it still waits for. Each method returns the status; failures are
 // AssertionErrors.
 class LoadStatus : public std::enable_shared_from_this<LoadStatus> {
@@ -64,7 +68,9 @@ class Checkpoint : public Trackable {
 
  private:
   friend class CheckpointManager;
+  friend class Saver;
   struct State;
+  internal::Serialized Freeze() const;
   void MakeSaveCounter();
   // Counts one more save; the new number.
   std::int64_t CountSave(const std::string& prefix);

@@ -106,10 +106,10 @@ void CheckpointPosition::Restore(const TrackableRef& ref) {
     position.QueueChildren(queue);
     position.QueueSlots(queue);
   }
-  if (coordinator_->eager)
-    AssignFrom(coordinator_->reader->bundle(), assigns, {.tensor_names = true});
-  else
-    coordinator_->restore_ops.insert(coordinator_->restore_ops.end(), assigns.begin(), assigns.end());
+  RestoreCoordinator& c = *coordinator_;
+  Session* session = c.streaming ? DefaultSession() : nullptr;
+  if (c.eager || session) AssignFrom(c.reader->bundle(), assigns, {.session = session, .tensor_names = true});
+  if (!c.eager) c.restore_ops.insert(c.restore_ops.end(), assigns.begin(), assigns.end());
 }
 
 void CheckpointPosition::SingleRestore(std::vector<SaveSpec>& assigns) const {
