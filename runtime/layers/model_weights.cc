@@ -38,8 +38,6 @@ std::shared_ptr<LoadStatus> Model::LoadWeights(const std::string& path) {
         fmt::format("LoadWeights: '{0}' is a folder; give the prefix of a checkpoint, such as that of "
                     "LatestCheckpoint(\"{0}\")",
                     path));
-  // An empty path would mean "only initialise".
-  if (path.empty()) throw NotFoundError("Failed to find any matching files for '': give the prefix of a checkpoint");
   std::shared_ptr<LoadStatus> status = Checkpoint(*this).Read(path);
   if (!Current().eager()) internal::StreamingRestore(*status, RequireSession("LoadWeights"));
   status->AssertNontrivialMatch();

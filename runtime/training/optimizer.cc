@@ -100,7 +100,7 @@ void Optimizer::BuildLegacy(const std::vector<Variable>& variables) {
   known_ = variables;
   for (const std::string& slot : SlotNames())
     for (const Variable& v : variables)
-      if (!Slot(v, slot)) AddSlot(v, slot, FilledLike(v, slot == "accumulator" ? options_.initial_accumulator : 0));
+      if (!FindSlot(v, slot)) AddSlot(v, slot, FilledLike(v, slot == "accumulator" ? options_.initial_accumulator : 0));
 }
 
 std::vector<std::string> Optimizer::SlotNames() const {
@@ -117,14 +117,22 @@ std::vector<std::string> Optimizer::SlotNames() const {
   }
 }
 
-Variable Optimizer::Slot(const Variable& variable, const std::string& slot_name) const {
+Variable Optimizer::FindSlot(const Variable& variable, const std::string& slot_name) const {
   for (const SlotVariable& slot : slots_)
     if (slot.name == slot_name && slot.of == variable) return slot.variable;
   return {};
 }
 
+Variable Optimizer::Slot(const Variable& variable, const std::string& slot_name) const {
+  return options_.legacy ? FindSlot(variable, slot_name) : Variable();
+}
+
 Variable Optimizer::CreateSlot(const Variable& variable, const std::string& slot_name, const Array& value) {
-  if (!options_.legacy || std::ranges::count(SlotNames(), slot_name) == 0) return {};
+  if (!options_.legacy)
+    throw ValueError(
+        fmt::format("You are trying to restore a checkpoint from a legacy Keras optimizer into a v2.11+ Optimizer, "
+                    "which can cause errors. Make the optimizer '{}' a legacy one: Options{{.legacy = true}}.",
+                    options_.name));
   if (const Variable there = Slot(variable, slot_name)) return there;
   return AddSlot(variable, slot_name, Tensor(value));
 }
@@ -169,11 +177,11 @@ void Optimizer::Update(const Tensor& gradient, const Variable& v) {
       v.AssignSub(gradient * rate);
       return;
     }
-    const Variable m = Slot(v, "m");
+    const Variable m = FindSlot(v, "m");
     m.Assign(m.Read() * options_.momentum - gradient * rate);
     v.AssignAdd(m.Read());
   } else if (kind_ == Kind::kAdam) {
-    const Variable m = Slot(v, "m"), u = Slot(v, "v");
+    const Variable m = FindSlot(v, "m"), u = FindSlot(v, "v");
     const Tensor step = Cast(iteration_.Read(), v.dtype()) + 1.0;
     const auto power = [&](double base) { return Current().Add1("Pow", {ScalarConstant(base, v.dtype()), step}); };
     const Tensor alpha = rate * Sqrt(1.0 - power(options_.beta_2)) / (1.0 - power(options_.beta_1));
@@ -181,11 +189,11 @@ void Optimizer::Update(const Tensor& gradient, const Variable& v) {
     u.AssignAdd((Square(gradient) - u.Read()) * (1 - options_.beta_2));
     v.AssignSub((m.Read() * alpha) / (Sqrt(u.Read()) + options_.epsilon));
   } else if (kind_ == Kind::kRmsprop) {
-    const Variable velocity = Slot(v, "velocity");
+    const Variable velocity = FindSlot(v, "velocity");
     velocity.Assign(options_.rho * velocity.Read() + (1 - options_.rho) * Square(gradient));
     v.AssignSub(rate * gradient * Current().Add1("Rsqrt", {velocity.Read() + options_.epsilon}));
   } else {
-    const Variable accumulator = Slot(v, "accumulator");
+    const Variable accumulator = FindSlot(v, "accumulator");
     accumulator.AssignAdd(gradient * gradient);
     v.AssignSub(rate * gradient / Sqrt(accumulator.Read() + options_.epsilon));
   }
@@ -205,23 +213,24 @@ void Optimizer::UpdateLegacy(const Tensor& gradient, const Variable& v) {
   if (kind_ == Kind::kSgd && options_.momentum == 0) {
     apply("ResourceApplyGradientDescent", {v.handle(), rate, gradient});
   } else if (kind_ == Kind::kSgd) {
-    apply("ResourceApplyKerasMomentum", {v.handle(), Slot(v, "momentum").handle(), rate, gradient, hyper("momentum")});
+    apply("ResourceApplyKerasMomentum",
+          {v.handle(), FindSlot(v, "momentum").handle(), rate, gradient, hyper("momentum")});
   } else if (kind_ == Kind::kAdam) {
     const Tensor step = Cast(iteration_.Read(), dtype) + 1.0;
     const Tensor beta_1 = hyper("beta_1"), beta_2 = hyper("beta_2");
     const Tensor power_1 = Current().Add1("Pow", {beta_1, step}), power_2 = Current().Add1("Pow", {beta_2, step});
-    apply("ResourceApplyAdam", {v.handle(), Slot(v, "m").handle(), Slot(v, "v").handle(), power_1, power_2, rate,
-                                beta_1, beta_2, epsilon, gradient});
+    apply("ResourceApplyAdam", {v.handle(), FindSlot(v, "m").handle(), FindSlot(v, "v").handle(), power_1, power_2,
+                                rate, beta_1, beta_2, epsilon, gradient});
   } else if (kind_ == Kind::kRmsprop && options_.momentum != 0) {
-    apply("ResourceApplyRMSProp", {v.handle(), Slot(v, "rms").handle(), Slot(v, "momentum").handle(), rate,
+    apply("ResourceApplyRMSProp", {v.handle(), FindSlot(v, "rms").handle(), FindSlot(v, "momentum").handle(), rate,
                                    hyper("rho"), hyper("momentum"), epsilon, gradient});
   } else if (kind_ == Kind::kRmsprop) {
-    const Variable rms = Slot(v, "rms");
+    const Variable rms = FindSlot(v, "rms");
     const Tensor rho = hyper("rho");
     rms.Assign(rho * rms.Read() + (1.0 - rho) * Square(gradient));
     v.Assign(v.Read() - rate * gradient / (Sqrt(rms.Read()) + epsilon));
   } else {
-    apply("ResourceApplyAdagradV2", {v.handle(), Slot(v, "accumulator").handle(), rate, epsilon, gradient});
+    apply("ResourceApplyAdagradV2", {v.handle(), FindSlot(v, "accumulator").handle(), rate, epsilon, gradient});
   }
 }
 

@@ -1,6 +1,6 @@
 // Checkpoints that this library's Saver, Checkpoint and models write have TensorFlow's bytes. Programs of
 // fixtures/goldens/checkpoints/generate.py, in its order.
-#include "suites/oracles/checkpoint_files.h"
+#include "suites/runtime/checkpoint/checkpoint_files.h"
 
 #include <gmock/gmock.h>
 

@@ -10,7 +10,7 @@
 #include "runtime/checkpoint/saver.h"
 #include "runtime/training/estimator.h"
 #include "runtime/training/training_util.h"
-#include "suites/oracles/checkpoint_files.h"
+#include "suites/runtime/checkpoint/checkpoint_files.h"
 
 namespace equiv {
 namespace {
