@@ -168,13 +168,28 @@ double Array::ElementAsDouble(std::int64_t i) const {
 }
 std::vector<std::int64_t> Array::AsInt64Vector() const {
   std::vector<std::int64_t> values(static_cast<std::size_t>(num_elements()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (dtype_ == DType::kInt32)
-      values[i] = data<std::int32_t>()[i];
-    else
-      values[i] = data<std::int64_t>()[i];
+  const auto widen = [&]<class T>() {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int64_t>(data<T>()[i]);
+    return values;
+  };
+  switch (dtype_) {
+    case DType::kInt8:
+      return widen.operator()<std::int8_t>();
+    case DType::kInt16:
+      return widen.operator()<std::int16_t>();
+    case DType::kInt32:
+      return widen.operator()<std::int32_t>();
+    case DType::kUInt8:
+      return widen.operator()<std::uint8_t>();
+    case DType::kUInt16:
+      return widen.operator()<std::uint16_t>();
+    case DType::kUInt32:
+      return widen.operator()<std::uint32_t>();
+    case DType::kUInt64:
+      return widen.operator()<std::uint64_t>();
+    default:
+      return widen.operator()<std::int64_t>();
   }
-  return values;
 }
 bool BitwiseEqual(const Array& a, const Array& b) {
   if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;

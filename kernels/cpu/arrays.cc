@@ -73,6 +73,16 @@ Array ScalarOf(KernelContext& ctx, DType dtype, int value) {
       return Array::Scalar(static_cast<std::uint32_t>(value));
     case DType::kUInt64:
       return Array::Scalar(static_cast<std::uint64_t>(value));
+    case DType::kComplex64:
+    case DType::kComplex128: {
+      Array pair(dtype, Shape{});
+      std::memset(pair.raw(), 0, SizeOf(dtype));
+      if (dtype == DType::kComplex64)
+        *reinterpret_cast<float*>(pair.raw()) = static_cast<float>(value);
+      else
+        *reinterpret_cast<double*>(pair.raw()) = value;
+      return pair;
+    }
     default:
       UnsupportedDType(ctx, dtype);
   }

@@ -276,16 +276,6 @@ void Range(KernelContext& ctx) {
   });
 }
 
-namespace {
-// Integers wrap around.
-template <class T>
-T Plus(T a, T b) {
-  if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
-  else
-    return a + b;
-}
-}  // namespace
 void Cumsum(KernelContext& ctx) {
   const Array in = ctx.input(0);
   const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());

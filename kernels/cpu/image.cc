@@ -123,6 +123,7 @@ void ResizeBilinear(KernelContext& ctx) {
 void Lrn(KernelContext& ctx) {
   const Array in = ctx.input(0);
   if (in.rank() != 4) throw InvalidArgumentError(ctx.Where() + "in must be 4-dimensional: " + in.shape().ToString());
+  if (in.dtype() != DType::kFloat32) UnsupportedDType(ctx, in.dtype());
   const std::int64_t depth = in.dim(3), radius = ctx.attrs().Get<std::int64_t>("depth_radius");
   const float bias = ctx.attrs().Get<float>("bias"), alpha = ctx.attrs().Get<float>("alpha"),
               beta = ctx.attrs().Get<float>("beta");

@@ -30,6 +30,9 @@ std::int64_t ScalarInput(KernelContext& ctx, int i, std::string_view name) {
   return ctx.input(i).AsInt64Vector()[0];
 }
 void UniformIntInto(KernelContext& ctx, const Philox& generator, const Shape& shape, int low_input) {
+  // tf: the definition of V2 allows unsigned integers, for which there is no kernel
+  const DType dtype = ctx.output_dtype(0);
+  if (dtype != DType::kInt32 && dtype != DType::kInt64) UnsupportedDType(ctx, dtype);
   const std::int64_t low = ScalarInput(ctx, low_input, "minval"), high = ScalarInput(ctx, low_input + 1, "maxval");
   Array& out = ctx.Allocate(0, shape);
   if (out.num_elements() == 0) return;

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -141,6 +143,16 @@ void TransposeShape(ShapeContext& c) {
                        in.ToString()));
   c.set_output(0, PartialShape(std::move(dims)));
 }
+OpDef Passing(const char* name, std::vector<std::string> attrs = {}) {
+  attrs.insert(attrs.begin(), "T: type");
+  return {.name = name,
+          .doc = "Its input.",
+          .inputs = {"input: T"},
+          .outputs = {"output: T"},
+          .attrs = std::move(attrs),
+          .shape = SameAsFirst,
+          .kernel = Stateless(cpu::Identity)};
+}
 }  // namespace
 
 void RegisterArrays(OpRegistry& r) {
@@ -160,30 +172,35 @@ void RegisterArrays(OpRegistry& r) {
          .doc = "Does nothing; holds control dependencies.",
          .shape = [](ShapeContext&) {},
          .kernel = Stateless(cpu::NoOp)});
-  for (const char* name : {"Identity", "StopGradient", "PreventGradient", "Snapshot"})
-    r.Add({.name = name,
-           .doc = "Its input.",
-           .inputs = {"input: T"},
-           .outputs = {"output: T"},
-           .attrs = {"T: type"},
-           .shape = SameAsFirst,
-           .kernel = Stateless(cpu::Identity)});
+  for (const char* name : {"Identity", "StopGradient", "Snapshot", "DebugGradientIdentity"}) r.Add(Passing(name));
+  r.Add(Passing("PreventGradient", {"message: string = ''"}));
+  r.Add(Passing("DebugIdentity", {"device_name: string = ''", "tensor_name: string = ''",
+                                  "debug_urls: list(string) = []", "gated_grpc: bool = false"}));
+  OpDef guarantee = Passing("GuaranteeConst");
+  guarantee.stateful = true;
+  r.Add(std::move(guarantee));
   r.Add({.name = "Fill",
          .doc = "A shape filled with one value.",
          .inputs = {"dims: index_type", "value: T"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "index_type: {int32, int64} = int32"},
          .shape = FillShape,
-         .kernel = Stateless(cpu::Fill)});
-  for (const auto& [name, kernel] :
-       {std::pair<const char*, void (*)(KernelContext&)>{"ZerosLike", cpu::ZerosLike}, {"OnesLike", cpu::OnesLike}})
-    r.Add({.name = name,
-           .doc = "Zeros or ones in the input's shape.",
-           .inputs = {"x: T"},
-           .outputs = {"y: T"},
-           .attrs = {"T: type"},
-           .shape = SameAsFirst,
-           .kernel = Stateless(kernel)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Fill>)});
+  r.Add({.name = "ZerosLike",
+         .doc = "Zeros in the input's shape.",
+         .inputs = {"x: T"},
+         .outputs = {"y: T"},
+         .attrs = {"T: type"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::WithStrings<cpu::ZerosLike>)});
+  r.Add({.name = "OnesLike",
+         .doc = "Ones in the input's shape.",
+         .inputs = {"x: T"},
+         .outputs = {"y: T"},
+         .attrs = {"T: {bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64, "
+                   "complex64, complex128, bool}"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::OnesLike)});
   r.Add({.name = "Shape",
          .doc = "The input's shape.",
          .inputs = {"input: T"},
@@ -202,7 +219,7 @@ void RegisterArrays(OpRegistry& r) {
          .doc = "Drops dimensions of size 1.",
          .inputs = {"input: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: type", "squeeze_dims: list(int) = []"},
+         .attrs = {"T: type", "squeeze_dims: list(int) >= 0 = []"},
          .shape = SqueezeShape,
          .kernel = Stateless(cpu::Squeeze)});
   r.Add({.name = "ExpandDims",
@@ -218,33 +235,33 @@ void RegisterArrays(OpRegistry& r) {
          .outputs = {"output: T"},
          .attrs = {"N: int >= 2", "T: type", "Tidx: {int32, int64} = int32"},
          .shape = ConcatShape,
-         .kernel = Stateless(cpu::ConcatV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::ConcatV2>)});
   r.Add({.name = "Pad",
          .doc = "Zeros around.",
          .inputs = {"input: T", "paddings: Tpaddings"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tpaddings: {int32, int64} = int32"},
          .shape = PadShape,
-         .kernel = Stateless(cpu::Pad)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Pad>)});
   r.Add({.name = "PadV2",
          .doc = "A given value around.",
          .inputs = {"input: T", "paddings: Tpaddings", "constant_values: T"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tpaddings: {int32, int64} = int32"},
          .shape = PadShape,
-         .kernel = Stateless(cpu::PadV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::PadV2>)});
   r.Add({.name = "Transpose",
          .doc = "Permutes dimensions.",
          .inputs = {"x: T", "perm: Tperm"},
          .outputs = {"y: T"},
          .attrs = {"T: type", "Tperm: {int32, int64} = int32"},
          .shape = TransposeShape,
-         .kernel = Stateless(cpu::Transpose)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Transpose>)});
   r.Add({.name = "DiagPart",
          .doc = "The diagonal of a tensor whose shape is twice the same.",
          .inputs = {"input: T"},
          .outputs = {"diagonal: T"},
-         .attrs = {"T: type"},
+         .attrs = {"T: {bfloat16, half, float, double, int32, int64, complex64, complex128}"},
          .shape =
              [](ShapeContext& c) {
                const PartialShape& in = c.input(0);

@@ -5,12 +5,13 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/reduce.h"
+#include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
 using Ints = std::vector<std::int64_t>;
-constexpr const char* kNumbers = "T: {float, double, int32, int64}";
 constexpr const char* kTidx = "Tidx: {int32, int64} = int32";
 
 void Append(Ints& dims, const PartialShape& shape, int begin, int end) {
@@ -140,63 +141,67 @@ void RegisterArraysIndex(OpRegistry& r) {
          .outputs = {"output: Tparams"},
          .attrs = {"validate_indices: bool = true", "Tparams: type", "Tindices: {int32, int64}"},
          .shape = GatherShape,
-         .kernel = Stateless(cpu::Gather)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Gather>)});
   r.Add({.name = "GatherV2",
          .doc = "Slices of one axis, by index.",
          .inputs = {"params: Tparams", "indices: Tindices", "axis: Taxis"},
          .outputs = {"output: Tparams"},
-         .attrs = {"batch_dims: int = 0", "Tparams: type", "Tindices: {int32, int64}", "Taxis: {int32, int64}"},
+         .attrs = {"batch_dims: int = 0", "Tparams: type", "Tindices: {int16, int32, int64}", "Taxis: {int32, int64}"},
          .shape = GatherV2Shape,
-         .kernel = Stateless(cpu::GatherV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::GatherV2>)});
   r.Add({.name = "GatherNd",
          .doc = "Elements or slices, by the indices along the last axis.",
          .inputs = {"params: Tparams", "indices: Tindices"},
          .outputs = {"output: Tparams"},
-         .attrs = {"Tparams: type", "Tindices: {int32, int64}"},
+         .attrs = {"Tparams: type", "Tindices: {int16, int32, int64}"},
          .shape = GatherNdShape,
-         .kernel = Stateless(cpu::GatherNd)});
+         .kernel = Stateless(cpu::WithStrings<cpu::GatherNd>)});
   r.Add({.name = "OneHot",
          .doc = "on_value where an index points, off_value elsewhere.",
          .inputs = {"indices: TI", "depth: int32", "on_value: T", "off_value: T"},
          .outputs = {"output: T"},
-         .attrs = {"axis: int = -1", "T: type", "TI: {uint8, int32, int64} = int64"},
+         .attrs = {"axis: int = -1", "T: type", "TI: {uint8, int8, int32, int64} = int64"},
          .shape = OneHotShape,
-         .kernel = Stateless(cpu::OneHot)});
+         .kernel = Stateless(cpu::WithStrings<cpu::OneHot>)});
   for (const bool max : {true, false})
-    r.Add({.name = max ? "ArgMax" : "ArgMin",
-           .doc = max ? "Index of the first largest element along one axis."
-                      : "Index of the first smallest element along one axis.",
-           .inputs = {"input: T", "dimension: Tidx"},
-           .outputs = {"output: output_type"},
-           .attrs = {"T: {float, double, int32, int64, bool}", kTidx, "output_type: {int32, int64} = int64"},
-           .shape = ArgShape,
-           .kernel = Stateless(max ? cpu::ArgMax : cpu::ArgMin)});
+    r.Add(
+        {.name = max ? "ArgMax" : "ArgMin",
+         .doc = max ? "Index of the first largest element along one axis."
+                    : "Index of the first smallest element along one axis.",
+         .inputs = {"input: T", "dimension: Tidx"},
+         .outputs = {"output: output_type"},
+         .attrs = {"T: {bfloat16, half, float, double, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool}",
+                   max ? "Tidx: {int16, int32, int64} = int32" : kTidx,
+                   max ? "output_type: {int16, uint16, int32, int64} = int64" : "output_type: {int32, int64} = int64"},
+         .shape = ArgShape,
+         .kernel = Stateless(max ? cpu::ArgMax : cpu::ArgMin)});
   r.Add({.name = "TopKV2",
          .doc = "The k largest elements of each row, and where they are.",
          .inputs = {"input: T", "k: Tk"},
          .outputs = {"values: T", "indices: index_type"},
-         .attrs = {"sorted: bool = true", kNumbers, "Tk: {int32, int64} = int32", "index_type: {int32, int64} = int32"},
+         .attrs = {"sorted: bool = true", Types("T", kReal), "Tk: {int16, int32, int64} = int32",
+                   "index_type: {int16, int32, int64} = int32"},
          .shape = TopKShape,
          .kernel = Stateless(cpu::TopKV2)});
   r.Add({.name = "Range",
          .doc = "start, start + delta, ... up to limit.",
          .inputs = {"start: Tidx", "limit: Tidx", "delta: Tidx"},
          .outputs = {"output: Tidx"},
-         .attrs = {"Tidx: {float, double, int32, int64} = int32"},
+         .attrs = {"Tidx: {bfloat16, half, float, double, int8, int16, int32, int64, uint16, uint32} = int32"},
          .shape = RangeShape,
          .kernel = Stateless(cpu::Range)});
   r.Add({.name = "Cumsum",
          .doc = "Running sums along one axis.",
          .inputs = {"x: T", "axis: Tidx"},
          .outputs = {"out: T"},
-         .attrs = {"exclusive: bool = false", "reverse: bool = false", kNumbers, kTidx},
+         .attrs = {"exclusive: bool = false", "reverse: bool = false", Types("T", kNumbers), kTidx},
          .shape = SameAsFirst,
          .kernel = Stateless(cpu::Cumsum)});
   r.Add({.name = "UnsortedSegmentSum",
          .doc = "Rows added up by the number of their segment.",
          .inputs = {"data: T", "segment_ids: Tindices", "num_segments: Tnumsegments"},
          .outputs = {"output: T"},
-         .attrs = {kNumbers, "Tindices: {int32, int64}", "Tnumsegments: {int32, int64} = int32"},
+         .attrs = {Types("T", kNumbers), "Tindices: {int16, int32, int64}", "Tnumsegments: {int32, int64} = int32"},
          .shape = SegmentShape,
          .kernel = Stateless(cpu::UnsortedSegmentSum)});
   r.Add({.name = "InTopKV2",

@@ -8,6 +8,7 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/arrays.h"
 #include "kernels/cpu/slice_geometry.h"
+#include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -201,71 +202,73 @@ void RegisterArraysSlice(OpRegistry& r) {
          .outputs = {"output: T"},
          .attrs = {"N: int >= 1", "T: type", "axis: int = 0"},
          .shape = PackShape,
-         .kernel = Stateless(cpu::Pack)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Pack>)});
   r.Add({.name = "Unpack",
          .doc = "The slices along one axis.",
          .inputs = {"value: T"},
          .outputs = {"output: num * T"},
          .attrs = {"num: int >= 0", "T: type", "axis: int = 0"},
          .shape = UnpackShape,
-         .kernel = Stateless(cpu::Unpack)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Unpack>)});
   r.Add({.name = "Split",
          .doc = "Equal parts along one axis.",
          .inputs = {"split_dim: int32", "value: T"},
          .outputs = {"output: num_split * T"},
          .attrs = {"num_split: int >= 1", "T: type"},
          .shape = SplitShape,
-         .kernel = Stateless(cpu::Split)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Split>)});
   r.Add({.name = "SplitV",
          .doc = "Parts of given sizes along one axis.",
          .inputs = {"value: T", "size_splits: Tlen", "split_dim: int32"},
          .outputs = {"output: num_split * T"},
-         .attrs = {"num_split: int >= 1", "T: type", "Tlen: {int32, int64} = int64"},
+         .attrs = {"num_split: int >= 1", "T: type", "Tlen: {int8, int32, int64} = int64"},
          .shape = SplitVShape,
-         .kernel = Stateless(cpu::SplitV)});
+         .kernel = Stateless(cpu::WithStrings<cpu::SplitV>)});
   r.Add({.name = "Slice",
          .doc = "A box of the input.",
          .inputs = {"input: T", "begin: Index", "size: Index"},
          .outputs = {"output: T"},
          .attrs = {"T: type", kIndex},
          .shape = SliceShape,
-         .kernel = Stateless(cpu::Slice)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Slice>)});
   r.Add({.name = "StridedSlice",
          .doc = "What Python's x[begin:end:stride, ...] takes, with newaxis, ellipsis and single indices as masks.",
          .inputs = {"input: T", "begin: Index", "end: Index", "strides: Index"},
          .outputs = {"output: T"},
-         .attrs = {"T: type", kIndex, "begin_mask: int = 0", "end_mask: int = 0", "ellipsis_mask: int = 0",
-                   "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
+         .attrs = {"T: type", "Index: {int16, int32, int64}", "begin_mask: int = 0", "end_mask: int = 0",
+                   "ellipsis_mask: int = 0", "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
          .shape = StridedSliceShape,
-         .kernel = Stateless(cpu::StridedSlice)});
+         .kernel = Stateless(cpu::WithStrings<cpu::StridedSlice>)});
   r.Add({.name = "Tile",
          .doc = "The input repeated along its axes.",
          .inputs = {"input: T", "multiples: Tmultiples"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tmultiples: {int32, int64} = int32"},
          .shape = TileShape,
-         .kernel = Stateless(cpu::Tile)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Tile>)});
   r.Add({.name = "ReverseV2",
          .doc = "The input with some axes reversed.",
          .inputs = {"tensor: T", "axis: Tidx"},
          .outputs = {"output: T"},
-         .attrs = {"Tidx: {int32, int64} = int32", "T: type"},
+         .attrs = {"Tidx: {int32, int64} = int32",
+                   "T: {uint8, int8, uint16, int16, int32, uint32, int64, uint64, bool, bfloat16, half, float, double, "
+                   "complex64, complex128, string}"},
          .shape = SameAsFirst,
-         .kernel = Stateless(cpu::ReverseV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::ReverseV2>)});
   r.Add({.name = "BroadcastTo",
          .doc = "The input stretched to a shape.",
          .inputs = {"input: T", "shape: Tidx"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tidx: {int32, int64} = int32"},
          .shape = BroadcastToShape,
-         .kernel = Stateless(cpu::BroadcastTo)});
+         .kernel = Stateless(cpu::WithStrings<cpu::BroadcastTo>)});
   r.Add({.name = "MirrorPad",
          .doc = "Mirror images around: REFLECT without repeating the edge, SYMMETRIC with it.",
          .inputs = {"input: T", "paddings: Tpaddings"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
          .shape = MirrorPadShape,
-         .kernel = Stateless(cpu::MirrorPad)});
+         .kernel = Stateless(cpu::WithStrings<cpu::MirrorPad>)});
   r.Add({.name = "IdentityN",
          .doc = "Its inputs.",
          .inputs = {"input: T"},
@@ -308,9 +311,9 @@ void RegisterArraysSlice(OpRegistry& r) {
                            : "Groups of channels laid out as blocks of cells.",
            .inputs = {"input: T"},
            .outputs = {"output: T"},
-           .attrs = {"T: type", "block_size: int >= 2", "data_format: {'NHWC', 'NCHW'} = 'NHWC'"},
+           .attrs = {"T: type", "block_size: int >= 2", "data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'"},
            .shape = BlockShape(to_depth),
-           .kernel = Stateless(to_depth ? cpu::SpaceToDepth : cpu::DepthToSpace)});
+           .kernel = Stateless(to_depth ? cpu::WithStrings<cpu::SpaceToDepth> : cpu::WithStrings<cpu::DepthToSpace>)});
 }
 
 }  // namespace equiv::ops

@@ -9,17 +9,18 @@
 #include "kernels/cpu/elementwise_grad.h"
 #include "kernels/cpu/pool_grad.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
-constexpr const char* kFloats = "T: {float, double}";
 constexpr const char* kFormat = "data_format: {'NHWC', 'NCHW'} = 'NHWC'";
 using Names = std::vector<std::string>;
 
 void MergeBoth(ShapeContext& c) { c.set_output(0, Merge(c, c.input(0), 1)); }
 
 // Names as TensorFlow gives them: gradients first for activations, y first for the others.
-OpDef Activation(const char* name, const char* second, void (*kernel)(KernelContext&), Names attrs = {kFloats}) {
+OpDef Activation(const char* name, const char* second, void (*kernel)(KernelContext&),
+                 Names attrs = {Types("T", kFloats)}) {
   return {.name = name,
           .doc = "Gradient of the activation it is named after.",
           .inputs = {"gradients: T", second},
@@ -33,7 +34,7 @@ OpDef OfOutput(const char* name, const char* doc, void (*kernel)(KernelContext&)
           .doc = doc,
           .inputs = {"y: T", "dy: T"},
           .outputs = {"z: T"},
-          .attrs = {kFloats},
+          .attrs = {Types("T", kFloatsAndComplex)},
           .shape = MergeBoth,
           .kernel = Stateless(kernel)};
 }
@@ -72,12 +73,12 @@ void BatchNormGradShape(ShapeContext& c) {
 }  // namespace
 
 void RegisterGradients(OpRegistry& r) {
-  r.Add(Activation("ReluGrad", "features: T", cpu::ReluGrad));
-  r.Add(Activation("Relu6Grad", "features: T", cpu::Relu6Grad));
+  r.Add(Activation("ReluGrad", "features: T", cpu::ReluGrad, {Types("T", kReal)}));
+  r.Add(Activation("Relu6Grad", "features: T", cpu::Relu6Grad, {Types("T", kReal)}));
   r.Add(Activation("EluGrad", "outputs: T", cpu::EluGrad));
   r.Add(Activation("SeluGrad", "outputs: T", cpu::SeluGrad));
   r.Add(Activation("LeakyReluGrad", "features: T", cpu::LeakyReluGrad,
-                   {"alpha: float = 0.2", "T: {float, double} = float"}));
+                   {"alpha: float = 0.2", Types("T", kFloats, "float")}));
   r.Add(Activation("SoftplusGrad", "features: T", cpu::SoftplusGrad));
   r.Add(Activation("SoftsignGrad", "features: T", cpu::SoftsignGrad));
   r.Add(OfOutput("SigmoidGrad", "dy * y * (1 - y).", cpu::SigmoidGrad));
@@ -89,7 +90,7 @@ void RegisterGradients(OpRegistry& r) {
          .doc = "Sum over all axes but the channels.",
          .inputs = {"out_backprop: T"},
          .outputs = {"output: T"},
-         .attrs = {kFloats, kFormat},
+         .attrs = {Types("T", kNumbers), kFormat},
          .shape = BiasAddGradShape,
          .kernel = Stateless(cpu::BiasAddGrad)});
   r.Add({.name = "MaxPoolGrad",
@@ -97,14 +98,15 @@ void RegisterGradients(OpRegistry& r) {
          .inputs = {"orig_input: T", "orig_output: T", "grad: T"},
          .outputs = {"output: T"},
          .attrs = {"ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
-                   "explicit_paddings: list(int) = []", kFormat, "T: {float, double} = float"},
+                   "explicit_paddings: list(int) = []", kFormat, Types("T", kReal, "float")},
          .shape = MaxPoolGradShape,
          .kernel = Stateless(cpu::MaxPoolGrad)});
   r.Add({.name = "AvgPoolGrad",
          .doc = "Gradient of AvgPool: shared out over each window.",
          .inputs = {"orig_input_shape: int32", "grad: T"},
          .outputs = {"output: T"},
-         .attrs = {"ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID'}", kFormat, kFloats},
+         .attrs = {"ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID'}", kFormat,
+                   Types("T", kFloats)},
          .shape = AvgPoolGradShape,
          .kernel = Stateless(cpu::AvgPoolGrad)});
   r.Add({.name = "FusedBatchNormGradV3",
@@ -113,7 +115,8 @@ void RegisterGradients(OpRegistry& r) {
                     "reserve_space_3: U"},
          .outputs = {"x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_4: U",
                      "reserve_space_5: U"},
-         .attrs = {kFloats, "U: {float, double}", "epsilon: float = 0.0001", kFormat, "is_training: bool = true"},
+         .attrs = {"T: {float, double}", "U: {float, double}", "epsilon: float = 0.0001", kFormat,
+                   "is_training: bool = true"},
          .shape = BatchNormGradShape,
          .kernel = Stateless(cpu::FusedBatchNormGradV3)});
 }

@@ -37,8 +37,8 @@ void RegisterImage(OpRegistry& r) {
          .doc = "Images in another size, each cell blended from four.",
          .inputs = {"images: T", "size: int32"},
          .outputs = {"resized_images: float"},
-         .attrs = {"T: {uint8, int32, int64, float, double}", "align_corners: bool = false",
-                   "half_pixel_centers: bool = false"},
+         .attrs = {"T: {int8, uint8, int16, uint16, int32, int64, bfloat16, half, float, double}",
+                   "align_corners: bool = false", "half_pixel_centers: bool = false"},
          .shape = ResizeShape,
          .kernel = Stateless(cpu::ResizeBilinear)});
   r.Add({.name = "LRN",
@@ -46,7 +46,7 @@ void RegisterImage(OpRegistry& r) {
          .inputs = {"input: T"},
          .outputs = {"output: T"},
          .attrs = {"depth_radius: int = 5", "bias: float = 1.0", "alpha: float = 1.0", "beta: float = 0.5",
-                   "T: {float} = float"},
+                   "T: {half, bfloat16, float} = float"},
          .shape = [](ShapeContext& c) { c.set_output(0, c.WithRank(0, 4)); },
          .kernel = Stateless(cpu::Lrn)});
 }

@@ -17,8 +17,9 @@ void RegisterMatmul(OpRegistry& r) {
          .doc = "Product of two matrices.",
          .inputs = {"a: T", "b: T"},
          .outputs = {"product: T"},
-         .attrs = {"transpose_a: bool = false", "transpose_b: bool = false", "T: {float, double}",
-                   "grad_a: bool = false", "grad_b: bool = false"},
+         .attrs =
+             {"transpose_a: bool = false", "transpose_b: bool = false",
+              "T: {bfloat16, half, float, double, int32, int64, uint8, uint16, uint32, uint64, complex64, complex128}"},
          // tf: MatMulShape
          .shape =
              [](ShapeContext& c) { ProductShape(c, c.WithRank(0, 2), c.WithRank(1, 2), "transpose_a", "transpose_b"); },
@@ -28,8 +29,9 @@ void RegisterMatmul(OpRegistry& r) {
        .doc = "Products of matrices in the last two dimensions; the others broadcast.",
        .inputs = {"x: T", "y: T"},
        .outputs = {"output: T"},
-       .attrs = {"T: {float, double}", "adj_x: bool = false", "adj_y: bool = false", "grad_x: bool = false",
-                 "grad_y: bool = false"},
+       .attrs = {"T: {bfloat16, half, float, double, int16, int32, int64, uint8, uint16, uint32, uint64, complex64, "
+                 "complex128}",
+                 "adj_x: bool = false", "adj_y: bool = false"},
        // tf: BatchMatMulV2Shape
        .shape =
            [](ShapeContext& c) { ProductShape(c, c.WithRankAtLeast(0, 2), c.WithRankAtLeast(1, 2), "adj_x", "adj_y"); },

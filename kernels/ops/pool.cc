@@ -3,6 +3,7 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/conv_geometry.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -24,9 +25,9 @@ void RegisterPool(OpRegistry& r) {
          .doc = "Largest value under a sliding window.",
          .inputs = {"input: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double} = float", "ksize: list(int) >= 4", "strides: list(int) >= 4",
-                   "padding: {'SAME', 'VALID', 'EXPLICIT'}", "explicit_paddings: list(int) = []",
-                   "data_format: {'NHWC', 'NCHW'} = 'NHWC'"},
+         .attrs = {"T: {half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16} = float",
+                   "ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
+                   "explicit_paddings: list(int) = []", "data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'"},
          .shape = PoolShape("MaxPool"),
          .kernel = Stateless(cpu::MaxPool)});
   r.Add({.name = "AvgPool",
@@ -34,7 +35,7 @@ void RegisterPool(OpRegistry& r) {
          .inputs = {"value: T"},
          .outputs = {"output: T"},
          .attrs = {"ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID'}",
-                   "data_format: {'NHWC', 'NCHW'} = 'NHWC'", "T: {float, double}"},
+                   "data_format: {'NHWC', 'NCHW'} = 'NHWC'", Types("T", kFloats)},
          .shape = PoolShape("AvgPool"),
          .kernel = Stateless(cpu::AvgPool)});
 }

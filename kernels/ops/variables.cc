@@ -2,6 +2,7 @@
 #include "kernels/cpu/variables.h"
 
 #include "kernels/base/op_registry.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -41,12 +42,12 @@ void RegisterVariables(OpRegistry& r) {
                  {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"}, ScalarOutput,
                  cpu::VarHandleOp));
   const std::vector<std::string> ref_inputs = {"ref: resource", "value: T"};
-  const std::vector<std::string> ref_attrs = {"T: type", "validate_shape: bool = true", "use_locking: bool = true"};
-  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: resource"}, ref_attrs,
-                 ScalarOutput, cpu::Assign));
-  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: resource"}, ref_attrs,
+  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: resource"},
+                 {"T: type", "validate_shape: bool = true", "use_locking: bool = true"}, ScalarOutput, cpu::Assign));
+  const std::vector<std::string> step_attrs = {Types("T", kNumbers), "use_locking: bool = false"};
+  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: resource"}, step_attrs,
                  ScalarOutput, cpu::AssignAdd));
-  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: resource"}, ref_attrs,
+  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: resource"}, step_attrs,
                  ScalarOutput, cpu::AssignSub));
   r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"},
                  {"is_initialized: bool"}, {}, ScalarOutput, cpu::VarIsInitializedOp));

@@ -1,0 +1,131 @@
+// Every op's definition against TensorFlow's own (tf_op_defs.jsonl; tf_op_defs.py wrote it): arguments, attributes,
+// defaults, allowed types. A graph file may carry any of TensorFlow's attributes, so each must be known.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "suites/kernels/cpu_compute/op_runner.h"
+
+namespace equiv::test {
+namespace {
+using nlohmann::json;
+using Texts = std::vector<std::string>;
+
+// A reference is a handle here (kernels/ops/variables.cc).
+void WithoutReferences(Texts& args) {
+  for (std::string& arg : args)
+    if (const auto at = arg.find("Ref("); at != std::string::npos) arg.replace(at, std::string::npos, "resource");
+}
+bool NamesFunction(const std::string& attr) {
+  return attr.find(": func") != std::string::npos || attr.find(": list(func)") != std::string::npos;
+}
+std::string NameOf(const std::string& attr) { return attr.substr(0, attr.find(':')); }
+
+struct TensorFlowDef {
+  OpDef def;
+  std::set<std::string> functions;  // attributes that name functions
+  bool has_reference = false;
+};
+std::map<std::string, TensorFlowDef> ReadDefs() {
+  std::map<std::string, TensorFlowDef> defs;
+  std::ifstream in(std::string(EQUIV_SOURCE_DIR) + "/suites/kernels/cpu_compute/tf_op_defs.jsonl");
+  for (std::string line; std::getline(in, line);) {
+    const json record = json::parse(line);
+    TensorFlowDef tf;
+    OpDef& def = tf.def;
+    def.name = record.at("op");
+    if (!ComputeOps().Find(def.name)) continue;
+    def.inputs = record.at("inputs").get<Texts>();
+    def.outputs = record.at("outputs").get<Texts>();
+    for (const Texts* args : {&def.inputs, &def.outputs})
+      for (const std::string& arg : *args) tf.has_reference |= arg.find("Ref(") != std::string::npos;
+    WithoutReferences(def.inputs);
+    WithoutReferences(def.outputs);
+    for (const std::string& attr : record.at("attrs").get<Texts>()) {
+      if (NamesFunction(attr))
+        tf.functions.insert(NameOf(attr));
+      else
+        def.attrs.push_back(attr);
+    }
+    def.stateful = record.at("stateful");
+    def.aggregate = record.at("aggregate");
+    def.commutative = record.at("commutative");
+    ParseNotation(def);
+    std::string name = def.name;
+    defs.emplace(std::move(name), std::move(tf));
+  }
+  return defs;
+}
+
+std::string Types(std::vector<DType> types) {
+  std::ranges::sort(types);
+  Texts names;
+  for (DType d : types) names.emplace_back(Name(d));
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return fmt::format("{}", fmt::join(names, ","));
+}
+std::string Describe(const AttrDef& attr) {
+  return fmt::format("kind {}, types [{}], strings [{}], minimum {}, default {}", static_cast<int>(attr.kind),
+                     Types(attr.allowed_types), fmt::join(attr.allowed_strings, ","),
+                     attr.minimum ? std::to_string(*attr.minimum) : "none",
+                     attr.default_value ? ToString(*attr.default_value) : "none");
+}
+std::string Describe(const ArgDef& arg) {
+  return fmt::format("{}: {}{}{}{}", arg.name, arg.number_attr.empty() ? "" : arg.number_attr + " * ",
+                     arg.type_attr.empty() ? Name(arg.type) : arg.type_attr, arg.type_list_attr,
+                     arg.type_list_attr.empty() ? "" : " (list)");
+}
+Texts DescribeAll(const std::vector<ArgDef>& args) {
+  Texts texts;
+  for (const ArgDef& arg : args) {
+    ArgDef shown = arg;
+    if (shown.type == DType::kInvalid && !shown.type_list_attr.empty()) shown.type_attr = " ";
+    texts.push_back(Describe(shown));
+  }
+  return texts;
+}
+const AttrDef* Find(const OpDef& def, const std::string& name) {
+  const auto it = std::ranges::find(def.attr_defs, name, &AttrDef::name);
+  return it == def.attr_defs.end() ? nullptr : &*it;
+}
+
+// Calls are the executors' own; batch norm and MaxPool3D take float64 besides, as a reference for their precision.
+const std::set<std::string> kApart = {"PartitionedCall", "StatefulPartitionedCall", "FusedBatchNormV3",
+                                      "FusedBatchNormGradV3", "MaxPool3D"};
+
+TEST(OpDefinitions, AreTensorFlows) {
+  const std::map<std::string, TensorFlowDef> defs = ReadDefs();
+  for (const OpDef* op : ComputeOps().All()) {
+    SCOPED_TRACE(op->name);
+    if (kApart.contains(op->name)) continue;
+    const auto it = defs.find(op->name);
+    if (it == defs.end()) {
+      ADD_FAILURE() << "TensorFlow has no such op";
+      continue;
+    }
+    const auto& [tf, functions, has_reference] = it->second;
+    EXPECT_EQ(DescribeAll(op->input_args), DescribeAll(tf.input_args)) << "inputs";
+    EXPECT_EQ(DescribeAll(op->output_args), DescribeAll(tf.output_args)) << "outputs";
+    for (const AttrDef& attr : tf.attr_defs) {
+      const AttrDef* own = Find(*op, attr.name);
+      EXPECT_EQ(own ? Describe(*own) : "missing", Describe(attr)) << "attribute " << attr.name;
+    }
+    for (const AttrDef& attr : op->attr_defs)
+      EXPECT_TRUE(Find(tf, attr.name) || functions.contains(attr.name)) << attr.name << " is no attribute of the op";
+    for (const std::string& name : functions) EXPECT_TRUE(Find(*op, name)) << "attribute " << name;
+    // tf: reference ops are ordered by their edges; handles are not, so here they are stateful.
+    if (!has_reference) {
+      EXPECT_EQ(op->stateful, tf.stateful) << "stateful";
+    }
+    EXPECT_EQ(op->aggregate, tf.aggregate) << "aggregate";
+    EXPECT_EQ(op->commutative, tf.commutative) << "commutative";
+  }
+}
+}  // namespace
+}  // namespace equiv::test
