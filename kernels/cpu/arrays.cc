@@ -14,9 +14,6 @@ namespace equiv::cpu {
 namespace {
 constexpr std::int64_t kBlock = 1 << 16;
 
-void RequireFixedSize(KernelContext& ctx, DType dtype) {
-  if (SizeOf(dtype) == 0) UnsupportedDType(ctx, dtype);
-}
 Array FilledWith(KernelContext& ctx, const Shape& shape, const Array& scalar) {
   if (scalar.dtype() == DType::kString)
     return Array::Strings(

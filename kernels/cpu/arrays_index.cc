@@ -13,29 +13,11 @@
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/index_args.h"
 #include "kernels/cpu/reduce.h"
+#include "kernels/cpu/reduce_order.h"
 
 namespace equiv::cpu {
 namespace {
 using Ints = std::vector<std::int64_t>;
-
-std::int64_t Product(const Shape& shape, int begin, int end) {
-  std::int64_t n = 1;
-  for (int d = begin; d < end; ++d) n *= shape[d];
-  return n;
-}
-std::size_t RequireFixedSize(KernelContext& ctx, DType dtype) {
-  if (SizeOf(dtype) == 0) UnsupportedDType(ctx, dtype);
-  return SizeOf(dtype);
-}
-// "2,1": where element `at` of `shape` is.
-std::string Position(const Shape& shape, std::int64_t at) {
-  Ints index(static_cast<std::size_t>(shape.rank()));
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    index[static_cast<std::size_t>(d)] = at % shape[d];
-    at /= shape[d];
-  }
-  return fmt::format("{}", fmt::join(index, ","));
-}
 
 void GatherAlong(KernelContext& ctx, int axis, int batch_dims) {
   const Array params = ctx.input(0), indices = ctx.input(1);
@@ -136,12 +118,8 @@ void OneHot(KernelContext& ctx) {
       std::memcpy(out.raw() + static_cast<std::size_t>((i / inner * depth + hot) * inner + i % inner) * size, on.raw(),
                   size);
   };
-  if (indices.dtype() == DType::kUInt8) {
-    for (std::int64_t i = 0; i < indices.num_elements(); ++i) set(i, indices.data<std::uint8_t>()[i]);
-  } else {
-    const Ints hot = indices.AsInt64Vector();
-    for (std::size_t i = 0; i < hot.size(); ++i) set(static_cast<std::int64_t>(i), hot[i]);
-  }
+  const Ints hot = indices.AsInt64Vector();
+  for (std::size_t i = 0; i < hot.size(); ++i) set(static_cast<std::int64_t>(i), hot[i]);
 }
 
 namespace {
@@ -164,10 +142,7 @@ void ArgBest(KernelContext& ctx, T start, Better better) {
       std::int64_t at = 0;
       for (std::int64_t k = 0; k < n; ++k)
         if (better(from[k * inner], best)) best = from[k * inner], at = k;
-      if (out.dtype() == DType::kInt32)
-        out.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(at);
-      else
-        out.mutable_data<std::int64_t>()[i] = at;
+      PutInt(out, i, at);
     }
   });
 }
@@ -175,18 +150,18 @@ void ArgBest(KernelContext& ctx, T start, Better better) {
 
 void ArgMax(KernelContext& ctx) {
   if (ctx.input(0).dtype() == DType::kBool) return ArgBest<bool>(ctx, false, [](bool a, bool b) { return a && !b; });
-  ForNumeric(ctx, ctx.input(0).dtype(),
-             [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::lowest(), [](T a, T b) { return a > b; }); });
+  ForReal(ctx, ctx.input(0).dtype(),
+          [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::lowest(), [](T a, T b) { return a > b; }); });
 }
 void ArgMin(KernelContext& ctx) {
   if (ctx.input(0).dtype() == DType::kBool) return ArgBest<bool>(ctx, true, [](bool a, bool b) { return !a && b; });
-  ForNumeric(ctx, ctx.input(0).dtype(),
-             [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::max(), [](T a, T b) { return a < b; }); });
+  ForReal(ctx, ctx.input(0).dtype(),
+          [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::max(), [](T a, T b) { return a < b; }); });
 }
 
-void TopKV2(KernelContext& ctx) {
+namespace {
+void TopKOf(KernelContext& ctx, std::int64_t k) {
   const Array in = ctx.input(0);
-  const std::int64_t k = IntScalar(ctx, 1);
   if (k < 0) throw InvalidArgumentError(fmt::format("{}Need k >= 0, got {}", ctx.Where(), k));
   if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "input must be >= 1-D, got shape []");
   const std::int64_t n = in.dim(in.rank() - 1);
@@ -196,7 +171,7 @@ void TopKV2(KernelContext& ctx) {
   Ints dims = in.shape().vector();
   dims.back() = k;
   const std::int64_t rows = Product(in.shape(), 0, in.rank() - 1);
-  ForNumeric(ctx, in.dtype(), [&]<class T>() {
+  ForReal(ctx, in.dtype(), [&]<class T>() {
     const T* x = in.data<T>();
     T* values = ctx.Allocate(0, Shape(dims)).template mutable_data<T>();
     Array& indices = ctx.Allocate(1, Shape(dims));
@@ -214,15 +189,15 @@ void TopKV2(KernelContext& ctx) {
         for (std::int64_t i = 0; i < k; ++i) {
           const std::int64_t at = order[static_cast<std::size_t>(i)];
           values[row * k + i] = from[at];
-          if (indices.dtype() == DType::kInt64)
-            indices.mutable_data<std::int64_t>()[row * k + i] = at;
-          else
-            indices.mutable_data<std::int32_t>()[row * k + i] = static_cast<std::int32_t>(at);
+          PutInt(indices, row * k + i, at);
         }
       }
     });
   });
 }
+}  // namespace
+void TopK(KernelContext& ctx) { TopKOf(ctx, ctx.attrs().Get<std::int64_t>("k")); }
+void TopKV2(KernelContext& ctx) { TopKOf(ctx, IntScalar(ctx, 1)); }
 
 namespace {
 template <class T>
@@ -240,34 +215,32 @@ std::int64_t LengthOf(const FailFn& fail, T start, T limit, T delta) {
     return static_cast<std::int64_t>(std::ceil(std::abs((limit - start) / delta)));
   }
 }
-template <class F>
-void ForRange(const FailFn& fail, DType dtype, const F& f) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return f.template operator()<float>();
-    case DType::kFloat64:
-      return f.template operator()<double>();
-    case DType::kInt32:
-      return f.template operator()<std::int32_t>();
-    case DType::kInt64:
-      return f.template operator()<std::int64_t>();
-    default:
-      fail("no range of " + std::string(Name(dtype)));
-  }
-}
 }  // namespace
 
 std::int64_t RangeLength(const FailFn& fail, const Array& start, const Array& limit, const Array& delta) {
   for (const Array* a : {&start, &limit, &delta})
     if (a->num_elements() != 1) fail("start, limit and delta must be scalars, got shape " + a->shape().ToString());
-  std::int64_t length = 0;
-  ForRange(fail, start.dtype(),
-           [&]<class T>() { length = LengthOf(fail, start.data<T>()[0], limit.data<T>()[0], delta.data<T>()[0]); });
-  return length;
+  const auto length = [&]<class T>() {
+    return LengthOf(fail, start.data<T>()[0], limit.data<T>()[0], delta.data<T>()[0]);
+  };
+  switch (start.dtype()) {
+    case DType::kFloat32:
+      return length.operator()<float>();
+    case DType::kFloat64:
+      return length.operator()<double>();
+    case DType::kInt32:
+      return length.operator()<std::int32_t>();
+    case DType::kInt64:
+      return length.operator()<std::int64_t>();
+    default:
+      return -1;
+  }
 }
 
 void Range(KernelContext& ctx) {
   const Array start = ctx.input(0), delta = ctx.input(2);
+  // tf: the definition allows more types than have kernels
+  ForNumeric(ctx, start.dtype(), []<class T>() {});
   const std::int64_t n = RangeLength(FailOf(ctx), start, ctx.input(1), delta);
   ForNumeric(ctx, start.dtype(), [&]<class T>() {
     T* out = ctx.Allocate(0, Shape{n}).template mutable_data<T>();
@@ -276,71 +249,71 @@ void Range(KernelContext& ctx) {
   });
 }
 
-void Cumsum(KernelContext& ctx) {
-  const Array in = ctx.input(0);
+// tf: LinSpaceOp: the last value is stop itself
+void LinSpace(KernelContext& ctx) {
+  static constexpr const char* kNames[] = {"start", "stop", "num"};
+  for (int i = 0; i < 3; ++i)
+    if (ctx.input(i).rank() != 0)
+      throw InvalidArgumentError(
+          fmt::format("{}{} must be a scalar, not shape {}", ctx.Where(), kNames[i], ctx.input(i).shape().ToString()));
+  const std::int64_t n = ctx.input(2).AsInt64Vector()[0];
+  if (n <= 0) throw InvalidArgumentError(fmt::format("{}Requires num > 0: {}", ctx.Where(), n));
+  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() {
+    const T start = ctx.input(0).data<T>()[0], stop = ctx.input(1).data<T>()[0];
+    T* out = ctx.Allocate(0, Shape{n}).template mutable_data<T>();
+    out[0] = start;
+    if (n == 1) return;
+    const T step = (stop - start) / static_cast<T>(n - 1);
+    for (std::int64_t i = 1; i < n - 1; ++i) out[i] = start + step * static_cast<T>(i);
+    out[n - 1] = stop;
+  });
+}
+
+namespace {
+template <class Op, class T>
+void Scan(KernelContext& ctx, const Array& in) {
   const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
   const bool exclusive = ctx.attrs().Get<bool>("exclusive"), reverse = ctx.attrs().Get<bool>("reverse");
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
-  ForNumeric(ctx, in.dtype(), [&]<class T>() {
-    const T* x = in.data<T>();
-    T* y = ctx.Allocate(0, in.shape()).template mutable_data<T>();
-    if (in.num_elements() == 0) return;
-    ctx.pool().ParallelRanges(in.num_elements() / n, RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t first = i / inner * n * inner + i % inner;
-        T sum{0};
-        for (std::int64_t k = 0; k < n; ++k) {
-          const std::int64_t at = first + (reverse ? n - 1 - k : k) * inner;
-          if (exclusive) y[at] = sum;
-          if constexpr (std::is_integral_v<T>)
-            sum =
-                static_cast<T>(static_cast<std::make_unsigned_t<T>>(sum) + static_cast<std::make_unsigned_t<T>>(x[at]));
-          else
-            sum += x[at];
-          if (!exclusive) y[at] = sum;
-        }
+  const auto* x = reinterpret_cast<const T*>(in.raw());
+  auto* y = reinterpret_cast<T*>(ctx.Allocate(0, in.shape()).raw());
+  if (in.num_elements() == 0) return;
+  ctx.pool().ParallelRanges(in.num_elements() / n, RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i / inner * n * inner + i % inner;
+      T total = Op::identity;
+      for (std::int64_t k = 0; k < n; ++k) {
+        const std::int64_t at = first + (reverse ? n - 1 - k : k) * inner;
+        if (exclusive) y[at] = total;
+        total = Op{}(total, x[at]);
+        if (!exclusive) y[at] = total;
       }
-    });
+    }
   });
 }
-
-void UnsortedSegmentSum(KernelContext& ctx) {
-  const Array data = ctx.input(0), ids = ctx.input(1);
-  const std::int64_t segments = IntScalar(ctx, 2);
-  if (segments < 0)
-    throw InvalidArgumentError(fmt::format("{}num_segments must be non-negative, got {}", ctx.Where(), segments));
-  const std::span<const std::int64_t> dims = data.shape().dims(), lead = ids.shape().dims();
-  if (dims.size() < lead.size() || !std::equal(lead.begin(), lead.end(), dims.begin()))
-    throw InvalidArgumentError(fmt::format("{}data.shape = {} does not start with segment_ids.shape = {}", ctx.Where(),
-                                           data.shape().ToString(), ids.shape().ToString()));
-  Ints out_dims(dims.begin() + static_cast<std::ptrdiff_t>(lead.size()), dims.end());
-  out_dims.insert(out_dims.begin(), segments);
-  const std::int64_t inner = Product(data.shape(), ids.rank(), data.rank());
-  const Ints id = ids.AsInt64Vector();
-  for (std::size_t i = 0; i < id.size(); ++i)
-    if (id[i] >= segments)
-      throw InvalidArgumentError(fmt::format("{}segment_ids[{}] = {} is out of range [0, {})", ctx.Where(),
-                                             Position(ids.shape(), static_cast<std::int64_t>(i)), id[i], segments));
-  ForNumeric(ctx, data.dtype(), [&]<class T>() {
-    const T* x = data.data<T>();
-    Array& output = ctx.Allocate(0, Shape(out_dims));
-    T* out = output.mutable_data<T>();
-    std::fill_n(out, output.num_elements(), T{0});
-    // Each block of columns runs through all rows in order.
-    ctx.pool().ParallelRanges(inner, 1024, [&](std::int64_t begin, std::int64_t end) {
-      for (std::size_t i = 0; i < id.size(); ++i) {
-        if (id[i] < 0) continue;
-        const T* from = x + static_cast<std::int64_t>(i) * inner;
-        T* to = out + id[i] * inner;
-        for (std::int64_t c = begin; c < end; ++c) to[c] = Plus(to[c], from[c]);
-      }
-    });
-  });
+// Integers wrap around, so their signs do not matter.
+template <template <class> class Op>
+void ScanReal(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  if (!IsInteger(in.dtype())) return ForAnyFloat(ctx, in.dtype(), [&]<class T>() { Scan<Op<T>, T>(ctx, in); });
+  switch (SizeOf(in.dtype())) {
+    case 1:
+      return Scan<Op<std::uint8_t>, std::uint8_t>(ctx, in);
+    case 2:
+      return Scan<Op<std::uint16_t>, std::uint16_t>(ctx, in);
+    case 4:
+      return Scan<Op<std::uint32_t>, std::uint32_t>(ctx, in);
+    default:
+      return Scan<Op<std::uint64_t>, std::uint64_t>(ctx, in);
+  }
 }
+}  // namespace
+void Cumsum(KernelContext& ctx) { ScanReal<SumOp>(ctx); }
+void Cumprod(KernelContext& ctx) { ScanReal<ProdOp>(ctx); }
 
-void InTopKV2(KernelContext& ctx) {
+namespace {
+void InTopKOf(KernelContext& ctx, std::int64_t k) {
   const Array predictions = ctx.input(0), targets = ctx.input(1);
-  const std::int64_t k = IntScalar(ctx, 2);
   if (predictions.rank() != 2 || targets.rank() != 1 || predictions.dim(0) != targets.dim(0))
     throw InvalidArgumentError(fmt::format("{}predictions [n, classes] and targets [n] must agree, got {} and {}",
                                            ctx.Where(), predictions.shape().ToString(), targets.shape().ToString()));
@@ -358,6 +331,9 @@ void InTopKV2(KernelContext& ctx) {
     out[i] = sure && above < k;
   }
 }
+}  // namespace
+void InTopK(KernelContext& ctx) { InTopKOf(ctx, ctx.attrs().Get<std::int64_t>("k")); }
+void InTopKV2(KernelContext& ctx) { InTopKOf(ctx, IntScalar(ctx, 2)); }
 
 namespace {
 void ReduceBool(KernelContext& ctx, bool all) {
