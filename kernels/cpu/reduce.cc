@@ -356,6 +356,15 @@ void Sum(KernelContext& ctx) {
   if (input.dtype() != DType::kBFloat16) return Reduce<SumOp>(ctx, input);
   InFloat(ctx, FloatsOf(input), [](float sum) { return sum; });
 }
+Array SumOfRows(KernelContext& ctx, const Array& matrix) {
+  AttrMap attrs{{"keep_dims", false}};
+  std::vector<Array> inputs{matrix, Array::Of<std::int32_t>(Shape{1}, {1})}, outputs(1);
+  const DType dtype = matrix.dtype();
+  KernelContext inner(ctx.def(), attrs, ctx.node_name(), inputs, outputs, std::span(&dtype, 1), ctx.resources(),
+                      ctx.pool());
+  Sum(inner);
+  return outputs[0];
+}
 void Mean(KernelContext& ctx) {
   const Array input = ctx.input(0);
   if (IsInteger(input.dtype())) return MeanOfIntegers(ctx, input);

@@ -21,6 +21,9 @@ void EuclideanNorm(KernelContext& ctx);  // integers wrap around before the root
 // sum(t * t) / 2, accumulated in double and rounded once.
 void L2Loss(KernelContext& ctx);
 
+// [rows, n] -> [rows], as Sum over the last axis does. Any type Sum takes.
+Array SumOfRows(KernelContext& ctx, const Array& matrix);
+
 // Which of `rank` axes `axes` names; fails on an axis out of range or named twice.
 std::vector<bool> ReducedAxes(const FailFn& fail, const std::vector<std::int64_t>& axes, int rank);
 
