@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdlib>
 #include <new>
+#include <stdexcept>
 #include <unordered_map>
 
 namespace equiv {
@@ -86,12 +87,22 @@ void Buffer::Renew() {
 }
 
 Array::Array(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
-  if (dtype == DType::kString) {
-    strings_ = std::make_shared<std::vector<std::string>>(static_cast<std::size_t>(shape.num_elements()));
-  } else if (const std::size_t size = SizeOf(dtype)) {
-    buffer_ = std::make_shared<Buffer>(static_cast<std::size_t>(shape.num_elements()) * size);
-  } else {
+  const std::size_t size = SizeOf(dtype);
+  if (size == 0 && dtype != DType::kString)
     throw InvalidArgumentError(fmt::format("cannot allocate an array of dtype {}", Name(dtype)));
+  const auto fail = [&] {
+    throw ResourceExhaustedError(
+        fmt::format("OOM when allocating tensor with shape{} and type {}", shape.ToString(), Name(dtype)));
+  };
+  try {
+    if (dtype == DType::kString)
+      strings_ = std::make_shared<std::vector<std::string>>(static_cast<std::size_t>(shape.num_elements()));
+    else
+      buffer_ = std::make_shared<Buffer>(static_cast<std::size_t>(shape.num_elements()) * size);
+  } catch (const std::bad_alloc&) {
+    fail();
+  } catch (const std::length_error&) {
+    fail();
   }
 }
 Array Array::Strings(const Shape& shape, std::vector<std::string> values) {

@@ -174,15 +174,16 @@ void ExpandDims(KernelContext& ctx) {
   ctx.set_output(0, ctx.input(0).Reshaped(Shape(dims)));
 }
 
-void ConcatV2(KernelContext& ctx) {
-  const int n = ctx.num_inputs() - 1;
-  const Shape first = ctx.input(0).shape();
-  const int axis = AxisOf(ctx, ctx.input(n).AsInt64Vector().at(0), first.rank());
-  RequireFixedSize(ctx, ctx.input(0).dtype());
+namespace {
+// Joins the n inputs from `values` on.
+void ConcatInputs(KernelContext& ctx, int values, int n, int axis_input) {
+  const Shape first = ctx.input(values).shape();
+  const int axis = AxisOf(ctx, IntScalar(ctx, axis_input), first.rank());
+  const DType dtype = ctx.input(values).dtype();
   std::vector<std::int64_t> dims = first.vector();
-  std::int64_t along = 0, outer = 1, inner = static_cast<std::int64_t>(SizeOf(ctx.input(0).dtype()));
+  std::int64_t along = 0, outer = 1, inner = static_cast<std::int64_t>(RequireFixedSize(ctx, dtype));
   for (int i = 0; i < n; ++i) {
-    const Shape& shape = ctx.input(i).shape();
+    const Shape& shape = ctx.input(values + i).shape();
     bool fits = shape.rank() == first.rank();
     for (int d = 0; fits && d < first.rank(); ++d) fits = d == axis || shape[d] == first[d];
     if (!fits)
@@ -201,7 +202,7 @@ void ConcatV2(KernelContext& ctx) {
                             [&](std::int64_t begin, std::int64_t end) {
                               for (std::int64_t r = begin; r < end; ++r) {
                                 std::byte* to = out.raw() + r * row;
-                                for (int i = 0; i < n; ++i) {
+                                for (int i = values; i < values + n; ++i) {
                                   const std::int64_t bytes = ctx.input(i).shape()[axis] * inner;
                                   if (bytes)
                                     std::memcpy(to, ctx.input(i).raw() + r * bytes, static_cast<std::size_t>(bytes));
@@ -210,6 +211,10 @@ void ConcatV2(KernelContext& ctx) {
                               }
                             });
 }
+
+}  // namespace
+void ConcatV2(KernelContext& ctx) { ConcatInputs(ctx, 0, ctx.num_inputs() - 1, ctx.num_inputs() - 1); }
+void Concat(KernelContext& ctx) { ConcatInputs(ctx, 1, ctx.num_inputs() - 1, 0); }
 
 namespace {
 void PadWith(KernelContext& ctx, const Array& value) {
@@ -290,6 +295,16 @@ void Transpose(KernelContext& ctx) {
   }
 }
 
+void Diag(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const std::size_t size = RequireFixedSize(ctx, in.dtype()), n = static_cast<std::size_t>(in.num_elements());
+  if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "Input must be at least rank 1, got 0");
+  std::vector<std::int64_t> dims = in.shape().vector();
+  dims.insert(dims.end(), in.shape().dims().begin(), in.shape().dims().end());
+  Array& out = ctx.Allocate(0, Shape(dims));
+  if (out.num_bytes()) std::memset(out.raw(), 0, out.num_bytes());
+  for (std::size_t i = 0; i < n; ++i) std::memcpy(out.raw() + i * (n + 1) * size, in.raw() + i * size, size);
+}
 void DiagPart(KernelContext& ctx) {
   const Array in = ctx.input(0);
   RequireFixedSize(ctx, in.dtype());

@@ -80,6 +80,9 @@ void GatherNd(KernelContext& ctx) {
   const auto inner =
       Product(shape, depth, shape.rank()) * static_cast<std::int64_t>(RequireFixedSize(ctx, params.dtype()));
   const std::int64_t rows = Product(where, 0, where.rank() - 1);
+  if (rows > 0 && params.num_elements() == 0)
+    throw InvalidArgumentError(fmt::format("{}Requested more than 0 entries, but params is empty.  Params shape: {}",
+                                           ctx.Where(), shape.ToString()));
   const Ints index = indices.AsInt64Vector();
   Array& out = ctx.Allocate(0, Shape(dims));
   for (std::int64_t row = 0; row < rows; ++row) {

@@ -169,6 +169,143 @@ void ReverseV2(KernelContext& ctx) {
   }
   CopyView(ctx, in, std::move(view), 0, in.shape());
 }
+void Reverse(KernelContext& ctx) {
+  const Array in = ctx.input(0), dims = ctx.input(1);
+  if (dims.rank() != 1)
+    throw InvalidArgumentError(fmt::format("{}'dims' must be 1-dimension, not {}", ctx.Where(), dims.rank()));
+  if (dims.num_elements() != in.rank())
+    throw InvalidArgumentError(fmt::format(
+        "{}'dims' must have the same number of values as 'input' has dimensions. 'input' has {}'dims' has {} values",
+        ctx.Where(), in.rank(), dims.num_elements()));
+  View view{.offset = 0, .dims = in.shape().vector(), .strides = StridesOf(in.shape())};
+  for (std::size_t d = 0; d < view.dims.size(); ++d) {
+    if (!dims.data<bool>()[d]) continue;
+    view.offset += (view.dims[d] - 1) * view.strides[d];
+    view.strides[d] = -view.strides[d];
+  }
+  CopyView(ctx, in, std::move(view), 0, in.shape());
+}
+// tf: CheckErrors of ReverseSequenceOp
+void ReverseSequence(KernelContext& ctx) {
+  const Array in = ctx.input(0), lengths = ctx.input(1);
+  const std::int64_t sequence = ctx.attrs().Get<std::int64_t>("seq_dim"),
+                     batch = ctx.attrs().Get<std::int64_t>("batch_dim"), rank = in.rank();
+  const auto require = [&](bool holds, const std::string& message) {
+    if (!holds) throw InvalidArgumentError(ctx.Where() + message);
+  };
+  require(sequence != batch, fmt::format("batch_dim == seq_dim == {}", sequence));
+  require(lengths.rank() == 1, fmt::format("seq_lengths must be 1-dim, not {}", lengths.rank()));
+  require(sequence >= 0, fmt::format("Invalid seq_dim {}", sequence));
+  require(batch >= 0, fmt::format("Invalid batch_dim {}", batch));
+  require(sequence < rank, fmt::format("seq_dim must be < input rank ( {} vs. {})", sequence, rank));
+  require(batch < rank, fmt::format("batch_dim must be < input rank ( {} vs. {})", batch, rank));
+  const int s = static_cast<int>(sequence), b = static_cast<int>(batch);
+  require(lengths.num_elements() == in.dim(b), fmt::format("Length of seq_lengths != input.dims({}), ({} vs. {})",
+                                                           batch, lengths.num_elements(), in.dim(b)));
+  const Ints length = lengths.AsInt64Vector(), strides = StridesOf(in.shape());
+  for (std::size_t i = 0; i < length.size(); ++i) {
+    require(length[i] >= 0, fmt::format("seq_lens({}) < 0", i));
+    require(length[i] <= in.dim(s), fmt::format("seq_lens({}) > input.dims({})", i, sequence));
+  }
+  const std::size_t size = SizeOf(in.dtype());
+  if (size == 0) UnsupportedDType(ctx, in.dtype());
+  Array& out = ctx.Allocate(0, in.shape());
+  if (in.num_elements() == 0) return;
+  const std::int64_t inner =
+      rank - 1 == std::max(sequence, batch) ? 1 : strides[static_cast<std::size_t>(std::max(s, b))];
+  const std::int64_t sequence_step = strides[static_cast<std::size_t>(s)],
+                     batch_step = strides[static_cast<std::size_t>(b)];
+  const std::size_t bytes = static_cast<std::size_t>(inner) * size;
+  ctx.pool().ParallelRanges(in.num_elements() / inner, RowsPerBlock(inner), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t at = row * inner, place = at / sequence_step % in.dim(s);
+      const std::int64_t n = length[static_cast<std::size_t>(at / batch_step % in.dim(b))];
+      const std::int64_t from = place < n ? at + (n - 1 - 2 * place) * sequence_step : at;
+      std::copy_n(in.raw() + static_cast<std::size_t>(from) * size, bytes,
+                  out.raw() + static_cast<std::size_t>(at) * size);
+    }
+  });
+}
+void Roll(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  static constexpr const char* kNames[] = {"shift", "axis"};
+  if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "input must be 1-D or higher");
+  for (int i : {1, 2})
+    if (ctx.input(i).rank() > 1)
+      throw InvalidArgumentError(fmt::format("{}{} must be a scalar or a 1-D vector. Found: {}", ctx.Where(),
+                                             kNames[i - 1], ctx.input(i).shape().ToString()));
+  if (ctx.input(1).num_elements() != ctx.input(2).num_elements())
+    throw InvalidArgumentError(ctx.Where() + "shift and axis must have the same size");
+  const Ints shift = ctx.input(1).AsInt64Vector(), axes = ctx.input(2).AsInt64Vector();
+  Ints moved(static_cast<std::size_t>(in.rank()), 0);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const int axis = AxisOf(ctx, axes[i], in.rank());
+    std::int64_t& sum = moved[static_cast<std::size_t>(axis)];
+    if (const std::int64_t n = in.dim(axis)) sum = ((sum + shift[i] % n) % n + n) % n;
+  }
+  const std::size_t size = SizeOf(in.dtype());
+  if (size == 0) UnsupportedDType(ctx, in.dtype());
+  Array& out = ctx.Allocate(0, in.shape());
+  if (in.num_elements() == 0) return;
+  const std::int64_t width = in.dim(in.rank() - 1), turn = moved.back();
+  const Ints strides = StridesOf(in.shape());
+  ctx.pool().ParallelRanges(in.num_elements() / width, RowsPerBlock(width), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      std::int64_t to = 0;
+      for (int d = 0; d < in.rank() - 1; ++d) {
+        const auto at = static_cast<std::size_t>(d);
+        to += (row * width / strides[at] % in.dim(d) + moved[at]) % in.dim(d) * strides[at];
+      }
+      const std::byte* from = in.raw() + static_cast<std::size_t>(row * width) * size;
+      std::byte* target = out.raw() + static_cast<std::size_t>(to) * size;
+      const std::size_t head = static_cast<std::size_t>(width - turn) * size,
+                        tail = static_cast<std::size_t>(turn) * size;
+      std::copy_n(from, head, target + tail);
+      std::copy_n(from + head, tail, target);
+    }
+  });
+}
+void ParallelConcat(KernelContext& ctx) {
+  const Shape shape = ctx.attrs().Get<PartialShape>("shape").Require();
+  const std::size_t size = SizeOf(ctx.input(0).dtype());
+  if (size == 0) UnsupportedDType(ctx, ctx.input(0).dtype());
+  Ints row = shape.vector();
+  if (row.empty() || row[0] < ctx.num_inputs())
+    throw InvalidArgumentError(
+        fmt::format("{}shape {} has no room for {} rows", ctx.Where(), shape.ToString(), ctx.num_inputs()));
+  row[0] = 1;
+  Array& out = ctx.Allocate(0, shape);
+  std::fill_n(out.raw(), out.num_bytes(), std::byte{0});
+  for (int i = 0; i < ctx.num_inputs(); ++i) {
+    const Array& value = ctx.input(i);
+    if (!(value.shape() == Shape(row)))
+      throw InvalidArgumentError(ctx.Where() + "update shape doesn't match: " + value.shape().ToString());
+    std::copy_n(value.raw(), value.num_bytes(), out.raw() + static_cast<std::size_t>(i) * value.num_bytes());
+  }
+}
+void StridedSliceGrad(KernelContext& ctx) {
+  const Array dy = ctx.input(4);
+  const auto count = static_cast<int>(ctx.input(1).num_elements());
+  const Shape shape(ctx.input(0).AsInt64Vector());
+  const SliceGeometry g = MakeSliceGeometry(FailOf(ctx), ctx.attrs(), shape, static_cast<std::size_t>(count),
+                                            VectorOf(ctx, 1, count), VectorOf(ctx, 2, count), VectorOf(ctx, 3, count));
+  if (!(dy.shape() == Shape(g.output)))
+    throw InvalidArgumentError(fmt::format("{}shape of dy was {} instead of {}", ctx.Where(), dy.shape().ToString(),
+                                           Shape(g.output).ToString()));
+  const std::size_t size = SizeOf(dy.dtype());
+  if (size == 0) UnsupportedDType(ctx, dy.dtype());
+  const Ints strides = StridesOf(shape);
+  Array& out = ctx.Allocate(0, shape);
+  std::fill_n(out.raw(), out.num_bytes(), std::byte{0});
+  for (std::int64_t i = 0; i < dy.num_elements(); ++i) {
+    std::int64_t rest = i, to = 0;
+    for (std::size_t d = g.dims.size(); d-- > 0;) {
+      to += (g.dims[d].begin + rest % g.dims[d].size * g.dims[d].stride) * strides[d];
+      rest /= g.dims[d].size;
+    }
+    std::copy_n(dy.raw() + static_cast<std::size_t>(i) * size, size, out.raw() + static_cast<std::size_t>(to) * size);
+  }
+}
 void BroadcastTo(KernelContext& ctx) {
   const Array in = ctx.input(0);
   const Shape shape(ctx.input(1).AsInt64Vector());
@@ -220,6 +357,49 @@ void MirrorPad(KernelContext& ctx) {
       std::copy_n(in.raw() + from * static_cast<std::int64_t>(size), size,
                   out.raw() + i * static_cast<std::int64_t>(size));
     }
+  });
+}
+// tf: MirrorPadGradCpu: one dimension after the other, what lies before the image before what lies behind it
+void MirrorPadGrad(KernelContext& ctx) {
+  const Array grad = ctx.input(0);
+  const Shape& padded = grad.shape();
+  const Array& pads = ctx.input(1);
+  if (pads.rank() != 2 || pads.dim(0) != padded.rank() || pads.dim(1) != 2)
+    throw InvalidArgumentError(fmt::format("{}paddings must be a matrix with 2 columns and {} rows: {}", ctx.Where(),
+                                           padded.rank(), pads.shape().ToString()));
+  const std::int64_t edge = ctx.attrs().Get<std::string>("mode") == "REFLECT" ? 1 : 0;
+  const Ints amounts = pads.AsInt64Vector(), strides = StridesOf(padded);
+  Ints dims = padded.vector();
+  View view{.offset = 0, .dims = {}, .strides = strides};
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    const std::int64_t before = amounts[2 * d], after = amounts[2 * d + 1], room = dims[d] - edge;
+    const bool fits = before >= 0 && after >= 0 && before <= room && after <= room && before + after <= dims[d] &&
+                      before <= dims[d] - before - after - edge && after <= dims[d] - before - after - edge;
+    if (!fits && (before != 0 || after != 0))
+      throw InvalidArgumentError(
+          fmt::format("{}paddings must be non-negative and no greater than the output: {}, {} of "
+                      "dimension {} of {}",
+                      ctx.Where(), before, after, d, padded.ToString()));
+    dims[d] -= before + after;
+    view.offset += before * strides[d];
+  }
+  ForReal(ctx, grad.dtype(), [&]<class T>() {
+    Array folded = grad.Copy();
+    T* x = folded.mutable_data<T>();
+    for (std::size_t d = 0; d < dims.size(); ++d) {
+      const std::int64_t n = padded[static_cast<int>(d)], step = strides[d];
+      const auto add = [&](std::int64_t to, std::int64_t from) {
+        for (std::int64_t outer = 0; outer < folded.num_elements(); outer += n * step)
+          for (std::int64_t i = 0; i < step; ++i)
+            x[outer + to * step + i] = Plus(x[outer + to * step + i], x[outer + from * step + i]);
+      };
+      const std::int64_t before = amounts[2 * d], after = amounts[2 * d + 1];
+      if (folded.num_elements() == 0) continue;
+      for (std::int64_t j = 0; j < before; ++j) add(before + edge + j, before - 1 - j);
+      for (std::int64_t j = 0; j < after; ++j) add(n - after - 1 - edge - j, n - after + j);
+    }
+    view.dims = dims;
+    CopyView(ctx, folded, view, 0, Shape(dims));
   });
 }
 void IdentityN(KernelContext& ctx) {

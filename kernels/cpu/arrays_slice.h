@@ -13,8 +13,16 @@ void Split(KernelContext& ctx);   // split_dim, value; equal parts
 void SplitV(KernelContext& ctx);  // value, size_splits with at most one -1, split_dim
 void Slice(KernelContext& ctx);   // input, begin, size (-1: to the end)
 void StridedSlice(KernelContext& ctx);
-void Tile(KernelContext& ctx);         // input, multiples
-void ReverseV2(KernelContext& ctx);    // tensor, axis
+void Tile(KernelContext& ctx);       // input, multiples
+void ReverseV2(KernelContext& ctx);  // tensor, axis
+void Reverse(KernelContext& ctx);    // tensor, dims: whether each axis is reversed
+// input, seq_lengths: the first elements of each sequence reversed; attributes seq_dim, batch_dim.
+void ReverseSequence(KernelContext& ctx);
+void Roll(KernelContext& ctx);            // input, shift, axis: what leaves at one end comes in at the other
+void ParallelConcat(KernelContext& ctx);  // values of one row each; attribute shape
+// Gradients: shape, begin, end, strides, dy -> zeros but for the slice; input, paddings -> the images folded back.
+void StridedSliceGrad(KernelContext& ctx);
+void MirrorPadGrad(KernelContext& ctx);
 void BroadcastTo(KernelContext& ctx);  // input, shape
 void MirrorPad(KernelContext& ctx);    // input, paddings; attribute mode
 void IdentityN(KernelContext& ctx);

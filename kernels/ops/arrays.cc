@@ -75,23 +75,23 @@ void ExpandDimsShape(ShapeContext& c) {
   dims.insert(dims.begin() + Axis(c, *axis, in.rank() + 1), 1);
   c.set_output(0, PartialShape(std::move(dims)));
 }
-// tf: ConcatV2Shape
-void ConcatShape(ShapeContext& c) {
-  const int n = c.num_inputs() - 1;
+// tf: ConcatShapeHelper
+void ConcatShapeOf(ShapeContext& c, int first, int axis_input) {
+  const int end = first + c.num_inputs() - 1;
   int rank = -1;
-  for (int i = 0; i < n; ++i) {
+  for (int i = first; i < end; ++i) {
     if (!c.input(i).has_rank()) continue;
     if (rank >= 0 && rank != c.input(i).rank())
       c.Fail(fmt::format("Shapes must have equal rank, but are {} and {}", rank, c.input(i).rank()));
     rank = c.input(i).rank();
   }
   if (rank < 0) return c.set_output(0, PartialShape::Unknown());
-  const std::optional<std::int64_t> given = ConstantScalar(c, n);
+  const std::optional<std::int64_t> given = ConstantScalar(c, axis_input);
   if (!given) return c.set_output(0, PartialShape::UnknownOfRank(rank));
   const int axis = Axis(c, *given, rank);
   std::vector<std::int64_t> dims(static_cast<std::size_t>(rank), -1);
   dims[static_cast<std::size_t>(axis)] = 0;
-  for (int i = 0; i < n; ++i) {
+  for (int i = first; i < end; ++i) {
     for (int d = 0; d < rank; ++d) {
       std::int64_t& out = dims[static_cast<std::size_t>(d)];
       const std::int64_t here = c.input(i).has_rank() ? c.input(i)[d] : -1;
@@ -101,10 +101,19 @@ void ConcatShape(ShapeContext& c) {
         out = here;
       } else if (here >= 0 && here != out) {
         c.Fail(fmt::format("Dimension {} in both shapes must be equal, but are {} and {}. Shapes are {} and {}", d, out,
-                           here, c.input(0).ToString(), c.input(i).ToString()));
+                           here, c.input(first).ToString(), c.input(i).ToString()));
       }
     }
   }
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void ConcatV2Shape(ShapeContext& c) { ConcatShapeOf(c, 0, c.num_inputs() - 1); }
+void ConcatShape(ShapeContext& c) { ConcatShapeOf(c, 1, 0); }
+void DiagShape(ShapeContext& c) {
+  const PartialShape in = c.WithRankAtLeast(0, 1);
+  if (!in.has_rank()) return c.set_output(0, in);
+  std::vector<std::int64_t> dims = in.dims();
+  dims.insert(dims.end(), in.dims().begin(), in.dims().end());
   c.set_output(0, PartialShape(std::move(dims)));
 }
 void PadShape(ShapeContext& c) {
@@ -234,8 +243,15 @@ void RegisterArrays(OpRegistry& r) {
          .inputs = {"values: N * T", "axis: Tidx"},
          .outputs = {"output: T"},
          .attrs = {"N: int >= 2", "T: type", "Tidx: {int32, int64} = int32"},
-         .shape = ConcatShape,
+         .shape = ConcatV2Shape,
          .kernel = Stateless(cpu::WithStrings<cpu::ConcatV2>)});
+  r.Add({.name = "Concat",
+         .doc = "Joins along one axis.",
+         .inputs = {"concat_dim: int32", "values: N * T"},
+         .outputs = {"output: T"},
+         .attrs = {"N: int >= 2", "T: type"},
+         .shape = ConcatShape,
+         .kernel = Stateless(cpu::WithStrings<cpu::Concat>)});
   r.Add({.name = "Pad",
          .doc = "Zeros around.",
          .inputs = {"input: T", "paddings: Tpaddings"},
@@ -257,6 +273,13 @@ void RegisterArrays(OpRegistry& r) {
          .attrs = {"T: type", "Tperm: {int32, int64} = int32"},
          .shape = TransposeShape,
          .kernel = Stateless(cpu::WithStrings<cpu::Transpose>)});
+  r.Add({.name = "Diag",
+         .doc = "A tensor of twice the rank with the input on its diagonal.",
+         .inputs = {"diagonal: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {bfloat16, half, float, double, int32, int64, complex64, complex128}"},
+         .shape = DiagShape,
+         .kernel = Stateless(cpu::Diag)});
   r.Add({.name = "DiagPart",
          .doc = "The diagonal of a tensor whose shape is twice the same.",
          .inputs = {"input: T"},

@@ -170,6 +170,41 @@ void MirrorPadShape(ShapeContext& c) {
   }
   c.set_output(0, PartialShape(std::move(dims)));
 }
+void ReverseShape(ShapeContext& c) {
+  const PartialShape dims = c.WithRank(1, 1), &in = c.input(0);
+  if (in.has_rank() && dims[0] >= 0 && dims[0] != in.rank())
+    c.Fail(fmt::format("'dims' must have one value for each dimension of {}, got {}", in.ToString(), dims[0]));
+  c.set_output(0, in);
+}
+void ReverseSequenceShape(ShapeContext& c) {
+  const PartialShape& in = c.input(0);
+  c.WithRank(1, 1);
+  for (const char* name : {"seq_dim", "batch_dim"}) {
+    const std::int64_t d = c.attr<std::int64_t>(name);
+    if (in.has_rank() && (d < 0 || d >= in.rank()))
+      c.Fail(fmt::format("{} must be < input rank: {} vs. {}", name, d, in.rank()));
+  }
+  c.set_output(0, in);
+}
+// tf: the shape function of MirrorPadGrad
+void MirrorPadGradShape(ShapeContext& c) {
+  const PartialShape &in = c.input(0), pads = c.WithRank(1, 2);
+  if (!in.has_rank()) return c.set_output(0, in);
+  if ((pads[0] >= 0 && pads[0] != in.rank()) || (pads[1] >= 0 && pads[1] != 2))
+    c.Fail(fmt::format("paddings must be a matrix with 2 columns and {} rows: {}", in.rank(), pads.ToString()));
+  Ints dims(static_cast<std::size_t>(in.rank()), -1);
+  if (const Array* value = c.constant(1)) {
+    const Ints amounts = value->AsInt64Vector();
+    for (std::size_t d = 0; d < dims.size(); ++d) {
+      const std::int64_t dim = in[static_cast<int>(d)];
+      if (amounts[2 * d] < 0 || amounts[2 * d + 1] < 0 || (dim >= 0 && dim - amounts[2 * d] < amounts[2 * d + 1]))
+        c.Fail(fmt::format("paddings must be non-negative and no greater than dimension {}: {}, {}", d, amounts[2 * d],
+                           amounts[2 * d + 1]));
+      if (dim >= 0) dims[d] = dim - amounts[2 * d] - amounts[2 * d + 1];
+    }
+  }
+  c.set_output(0, PartialShape(std::move(dims)));
+}
 ShapeFn BlockShape(bool to_depth) {
   return [to_depth](ShapeContext& c) {
     const std::string& format = c.attr<std::string>("data_format");
@@ -255,6 +290,50 @@ void RegisterArraysSlice(OpRegistry& r) {
                    "complex64, complex128, string}"},
          .shape = SameAsFirst,
          .kernel = Stateless(cpu::WithStrings<cpu::ReverseV2>)});
+  r.Add({.name = "Reverse",
+         .doc = "The input with some axes reversed.",
+         .inputs = {"tensor: T", "dims: bool"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {uint8, int8, uint16, int16, uint32, int32, uint64, int64, bool, bfloat16, half, float, double, "
+                   "complex64, complex128, string}"},
+         .shape = ReverseShape,
+         .kernel = Stateless(cpu::WithStrings<cpu::Reverse>)});
+  r.Add({.name = "ReverseSequence",
+         .doc = "The beginning of each sequence reversed.",
+         .inputs = {"input: T", "seq_lengths: Tlen"},
+         .outputs = {"output: T"},
+         .attrs = {"seq_dim: int", "batch_dim: int = 0", "T: type", "Tlen: {int32, int64} = int64"},
+         .shape = ReverseSequenceShape,
+         .kernel = Stateless(cpu::WithStrings<cpu::ReverseSequence>)});
+  r.Add({.name = "Roll",
+         .doc = "The input moved along axes, what leaves at one end coming in at the other.",
+         .inputs = {"input: T", "shift: Tshift", "axis: Taxis"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", "Tshift: {int32, int64}", "Taxis: {int32, int64}"},
+         .shape = [](ShapeContext& c) { c.set_output(0, c.WithRankAtLeast(0, 1)); },
+         .kernel = Stateless(cpu::WithStrings<cpu::Roll>)});
+  r.Add({.name = "ParallelConcat",
+         .doc = "Rows below one another.",
+         .inputs = {"values: N * T"},
+         .outputs = {"output: T"},
+         .attrs = {"N: int >= 1", "T: type", "shape: shape"},
+         .shape = [](ShapeContext& c) { c.set_output(0, c.attr<PartialShape>("shape")); },
+         .kernel = Stateless(cpu::WithStrings<cpu::ParallelConcat>)});
+  r.Add({.name = "StridedSliceGrad",
+         .doc = "Zeros in the shape of StridedSlice's input but for what it took.",
+         .inputs = {"shape: Index", "begin: Index", "end: Index", "strides: Index", "dy: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", kIndex, "begin_mask: int = 0", "end_mask: int = 0", "ellipsis_mask: int = 0",
+                   "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
+         .shape = [](ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); },
+         .kernel = Stateless(cpu::WithStrings<cpu::StridedSliceGrad>)});
+  r.Add({.name = "MirrorPadGrad",
+         .doc = "Gradient of MirrorPad: the images folded back.",
+         .inputs = {"input: T", "paddings: Tpaddings"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
+         .shape = MirrorPadGradShape,
+         .kernel = Stateless(cpu::MirrorPadGrad)});
   r.Add({.name = "BroadcastTo",
          .doc = "The input stretched to a shape.",
          .inputs = {"input: T", "shape: Tidx"},
