@@ -56,6 +56,16 @@ void Gather(KernelContext& ctx) {
   if (ctx.input(0).rank() < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
   GatherAlong(ctx, 0, 0);
 }
+void GatherBatches(KernelContext& ctx) {
+  const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
+  const std::int64_t given = ctx.attrs().Get<std::int64_t>("batch_dims"),
+                     batch_dims = given < 0 ? given + index_rank : given;
+  if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
+  if (batch_dims < 0 || batch_dims > index_rank || batch_dims >= rank)
+    throw InvalidArgumentError(fmt::format("{}batch_dims ({}) must be in [{}, {}] and less than rank(params) ({})",
+                                           ctx.Where(), given, -index_rank, index_rank, rank));
+  GatherAlong(ctx, static_cast<int>(batch_dims), static_cast<int>(batch_dims));
+}
 void GatherV2(KernelContext& ctx) {
   const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
   if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");

@@ -5,10 +5,11 @@
 
 namespace equiv::cpu {
 
-void Gather(KernelContext& ctx);    // params, indices: along the first axis
-void GatherV2(KernelContext& ctx);  // params, indices, axis; attribute batch_dims
-void GatherNd(KernelContext& ctx);  // params, indices [..., n]: n leading axes
-void OneHot(KernelContext& ctx);    // indices, depth, on_value, off_value; attribute axis
+void Gather(KernelContext& ctx);         // params, indices: along the first axis
+void GatherV2(KernelContext& ctx);       // params, indices, axis; attribute batch_dims
+void GatherBatches(KernelContext& ctx);  // params, indices: along axis batch_dims, an attribute
+void GatherNd(KernelContext& ctx);       // params, indices [..., n]: n leading axes
+void OneHot(KernelContext& ctx);         // indices, depth, on_value, off_value; attribute axis
 // The first of the largest or smallest elements; a NaN is never taken. Attribute output_type.
 void ArgMax(KernelContext& ctx);
 void ArgMin(KernelContext& ctx);

@@ -1,7 +1,10 @@
-// kernels/ops/variables.cc - resource variables.
+// kernels/ops/variables.cc - resource variables, and reference variables.
 #include "kernels/cpu/variables.h"
 
+#include <fmt/format.h>
+
 #include "kernels/base/op_registry.h"
+#include "kernels/ops/common_shapes.h"
 #include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
@@ -19,6 +22,32 @@ OpDef Stateful(const char* name, const char* doc, std::vector<std::string> input
 }
 void ScalarOutput(ShapeContext& c) { c.set_output(0, Shape{}); }
 void NoOutput(ShapeContext&) {}
+// tf: the shape function of ResourceGather; the input is the variable's shape
+void GatherShape(ShapeContext& c) {
+  const PartialShape params = c.WithRankAtLeast(0, 1), &indices = c.input(1);
+  if (!params.has_rank() || !indices.has_rank()) return c.set_output(0, PartialShape::Unknown());
+  const std::int64_t given = c.attr<std::int64_t>("batch_dims");
+  const std::int64_t batch = given < 0 ? given + indices.rank() : given;
+  if (batch < 0 || batch > indices.rank() || batch >= params.rank())
+    c.Fail(fmt::format("batch_dims ({}) must be in [{}, {}] and less than rank(params) ({})", given, -indices.rank(),
+                       indices.rank(), params.rank()));
+  std::vector<std::int64_t> dims(params.dims().begin(), params.dims().begin() + batch);
+  dims.insert(dims.end(), indices.dims().begin() + batch, indices.dims().end());
+  dims.insert(dims.end(), params.dims().begin() + batch + 1, params.dims().end());
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void GatherNdShape(ShapeContext& c) {
+  const PartialShape &params = c.input(0), indices = c.WithRankAtLeast(1, 1);
+  if (!params.has_rank() || !indices.has_rank() || indices.dims().back() < 0)
+    return c.set_output(0, PartialShape::Unknown());
+  const std::int64_t depth = indices.dims().back();
+  if (depth > params.rank())
+    c.Fail(fmt::format("indices.shape[-1] must be <= params.rank, but saw indices shape: {} and params shape: {}",
+                       indices.ToString(), params.ToString()));
+  std::vector<std::int64_t> dims(indices.dims().begin(), indices.dims().end() - 1);
+  dims.insert(dims.end(), params.dims().begin() + depth, params.dims().end());
+  c.set_output(0, PartialShape(std::move(dims)));
+}
 }  // namespace
 
 void RegisterVariables(OpRegistry& r) {
@@ -37,10 +66,32 @@ void RegisterVariables(OpRegistry& r) {
                  cpu::AssignAddVariableOp));
   r.Add(Stateful("AssignSubVariableOp", "Subtracts from a variable.", assign_inputs, {}, {"dtype: type"}, NoOutput,
                  cpu::AssignSubVariableOp));
+  r.Add(Stateful(
+      "VariableShape", "The shape of a variable.", {"input: resource"}, {"output: out_type"},
+      {Types("out_type", kIndices, "int32")},
+      [](ShapeContext& c) { c.set_output(0, PartialShape{c.input(0).has_rank() ? c.input(0).rank() : -1}); },
+      cpu::VariableShape));
+  r.Add(Stateful("DestroyResourceOp", "Takes a variable's value away.", {"resource: resource"}, {},
+                 {"ignore_lookup_error: bool = true"}, NoOutput, cpu::DestroyResourceOp));
+  r.Add(Stateful("ResourceCountUpTo", "The value of a counter, which goes up by one to a limit.",
+                 {"resource: resource"}, {"output: T"}, {"limit: int", Types("T", kIndices)}, ScalarOutput,
+                 cpu::ResourceCountUpTo));
+  r.Add(Stateful("ResourceGather", "Slices of a variable, by index.", {"resource: resource", "indices: Tindices"},
+                 {"output: dtype"},
+                 {"batch_dims: int = 0", "validate_indices: bool = true", "dtype: type", Types("Tindices", kIndices)},
+                 GatherShape, cpu::ResourceGather));
+  r.Add(Stateful("ResourceGatherNd", "Elements or slices of a variable, by the indices along the last axis.",
+                 {"resource: resource", "indices: Tindices"}, {"output: dtype"},
+                 {"dtype: type", Types("Tindices", kIndices)}, GatherNdShape, cpu::ResourceGatherNd));
   // Reference variables. A ref is a handle here; Assign hands it on.
-  r.Add(Stateful("VariableV2", "A reference variable.", {}, {"ref: resource"},
-                 {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"}, ScalarOutput,
-                 cpu::VarHandleOp));
+  for (const char* name : {"Variable", "VariableV2"})
+    r.Add(Stateful(name, "A reference variable.", {}, {"ref: resource"},
+                   {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"}, ScalarOutput,
+                   cpu::VarHandleOp));
+  r.Add(Stateful("IsVariableInitialized", "Whether a reference variable has a value.", {"ref: resource"},
+                 {"is_initialized: bool"}, {"dtype: type"}, ScalarOutput, cpu::VarIsInitializedOp));
+  r.Add(Stateful("CountUpTo", "The value of a counter, which goes up by one to a limit.", {"ref: resource"},
+                 {"output: T"}, {"limit: int", Types("T", kIndices)}, ScalarOutput, cpu::CountUpTo));
   const std::vector<std::string> ref_inputs = {"ref: resource", "value: T"};
   r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: resource"},
                  {"T: type", "validate_shape: bool = true", "use_locking: bool = true"}, ScalarOutput, cpu::Assign));
