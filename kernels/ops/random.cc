@@ -124,6 +124,18 @@ void RegisterRandom(OpRegistry& r) {
                c.set_output(1, Shape{2});
              },
          .kernel = Stateless(cpu::StatelessRandomGetKeyCounter)});
+  r.Add({.name = "StatelessRandomGetKeyCounterAlg",
+         .doc = "The Philox key and counter of a seed, and the number of the algorithm: 1, Philox.",
+         .inputs = {"seed: Tseed"},
+         .outputs = {"key: uint64", "counter: uint64", "alg: int32"},
+         .attrs = {"Tseed: {int32, int64} = int64"},
+         .shape =
+             [](ShapeContext& c) {
+               c.set_output(0, Shape{1});
+               c.set_output(1, Shape{2});
+               c.set_output(2, Shape{});
+             },
+         .kernel = Stateless(cpu::StatelessRandomGetKeyCounterAlg)});
   r.Add({.name = "StatelessRandomGetAlg",
          .doc = "The number of the random algorithm: 1, Philox.",
          .outputs = {"alg: int32"},
