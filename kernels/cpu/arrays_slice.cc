@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -347,60 +348,24 @@ void MirrorPad(KernelContext& ctx) {
   const std::size_t size = SizeOf(in.dtype());
   if (size == 0) UnsupportedDType(ctx, in.dtype());
   Array& out = ctx.Allocate(0, padded);
-  ctx.pool().ParallelRanges(padded.num_elements(), RowsPerBlock(1), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      std::int64_t rest = i, from = 0;
-      for (std::size_t d = dims.size(); d-- > 0;) {
-        from += offsets[d][static_cast<std::size_t>(rest % dims[d])];
-        rest /= dims[d];
-      }
-      std::copy_n(in.raw() + from * static_cast<std::int64_t>(size), size,
-                  out.raw() + i * static_cast<std::int64_t>(size));
-    }
-  });
-}
-// tf: MirrorPadGradCpu: one dimension after the other, what lies before the image before what lies behind it
-void MirrorPadGrad(KernelContext& ctx) {
-  const Array grad = ctx.input(0);
-  const Shape& padded = grad.shape();
-  const Array& pads = ctx.input(1);
-  if (pads.rank() != 2 || pads.dim(0) != padded.rank() || pads.dim(1) != 2)
-    throw InvalidArgumentError(fmt::format("{}paddings must be a matrix with 2 columns and {} rows: {}", ctx.Where(),
-                                           padded.rank(), pads.shape().ToString()));
-  const std::int64_t edge = ctx.attrs().Get<std::string>("mode") == "REFLECT" ? 1 : 0;
-  const Ints amounts = pads.AsInt64Vector(), strides = StridesOf(padded);
-  Ints dims = padded.vector();
-  View view{.offset = 0, .dims = {}, .strides = strides};
-  for (std::size_t d = 0; d < dims.size(); ++d) {
-    const std::int64_t before = amounts[2 * d], after = amounts[2 * d + 1], room = dims[d] - edge;
-    const bool fits = before >= 0 && after >= 0 && before <= room && after <= room && before + after <= dims[d] &&
-                      before <= dims[d] - before - after - edge && after <= dims[d] - before - after - edge;
-    if (!fits && (before != 0 || after != 0))
-      throw InvalidArgumentError(
-          fmt::format("{}paddings must be non-negative and no greater than the output: {}, {} of "
-                      "dimension {} of {}",
-                      ctx.Where(), before, after, d, padded.ToString()));
-    dims[d] -= before + after;
-    view.offset += before * strides[d];
-  }
-  ForReal(ctx, grad.dtype(), [&]<class T>() {
-    Array folded = grad.Copy();
-    T* x = folded.mutable_data<T>();
-    for (std::size_t d = 0; d < dims.size(); ++d) {
-      const std::int64_t n = padded[static_cast<int>(d)], step = strides[d];
-      const auto add = [&](std::int64_t to, std::int64_t from) {
-        for (std::int64_t outer = 0; outer < folded.num_elements(); outer += n * step)
-          for (std::int64_t i = 0; i < step; ++i)
-            x[outer + to * step + i] = Plus(x[outer + to * step + i], x[outer + from * step + i]);
-      };
-      const std::int64_t before = amounts[2 * d], after = amounts[2 * d + 1];
-      if (folded.num_elements() == 0) continue;
-      for (std::int64_t j = 0; j < before; ++j) add(before + edge + j, before - 1 - j);
-      for (std::int64_t j = 0; j < after; ++j) add(n - after - 1 - edge - j, n - after + j);
-    }
-    view.dims = dims;
-    CopyView(ctx, folded, view, 0, Shape(dims));
-  });
+  if (padded.num_elements() == 0) return;
+  // Dimensions at the end that are not padded move as one run.
+  std::size_t moved = dims.size(), run = size;
+  for (; moved > 0 && amounts[2 * moved - 2] == 0 && amounts[2 * moved - 1] == 0; --moved)
+    run *= static_cast<std::size_t>(dims[moved - 1]);
+  const std::int64_t runs = static_cast<std::int64_t>(out.num_bytes() / run);
+  ctx.pool().ParallelRanges(runs, RowsPerBlock(static_cast<std::int64_t>(run)),
+                            [&](std::int64_t begin, std::int64_t end) {
+                              for (std::int64_t i = begin; i < end; ++i) {
+                                std::int64_t rest = i, from = 0;
+                                for (std::size_t d = moved; d-- > 0;) {
+                                  from += offsets[d][static_cast<std::size_t>(rest % dims[d])];
+                                  rest /= dims[d];
+                                }
+                                std::memcpy(out.raw() + static_cast<std::size_t>(i) * run,
+                                            in.raw() + static_cast<std::size_t>(from) * size, run);
+                              }
+                            });
 }
 void IdentityN(KernelContext& ctx) {
   for (int i = 0; i < ctx.num_inputs(); ++i) ctx.set_output(i, ctx.input(i));

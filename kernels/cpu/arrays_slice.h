@@ -20,9 +20,7 @@ void Reverse(KernelContext& ctx);    // tensor, dims: whether each axis is rever
 void ReverseSequence(KernelContext& ctx);
 void Roll(KernelContext& ctx);            // input, shift, axis: what leaves at one end comes in at the other
 void ParallelConcat(KernelContext& ctx);  // values of one row each; attribute shape
-// Gradients: shape, begin, end, strides, dy -> zeros but for the slice; input, paddings -> the images folded back.
-void StridedSliceGrad(KernelContext& ctx);
-void MirrorPadGrad(KernelContext& ctx);
+void StridedSliceGrad(KernelContext& ctx);  // shape, begin, end, strides, dy -> zeros but for the slice
 void BroadcastTo(KernelContext& ctx);  // input, shape
 void MirrorPad(KernelContext& ctx);    // input, paddings; attribute mode
 void IdentityN(KernelContext& ctx);

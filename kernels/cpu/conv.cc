@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/cpu/channels_first.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/conv_geometry.h"
 #include "kernels/cpu/gemm.h"
@@ -125,27 +126,10 @@ void DepthwiseOf(KernelContext& ctx, const ConvGeometry& g, const Shape& shape) 
   });
 }
 
-template <class T>
-EQUIV_CPU_CLONES void BiasRows(const T* in, const T* bias, std::int64_t rows, std::int64_t depth, T* out) {
-  for (std::int64_t i = 0; i < rows; ++i, in += depth, out += depth)
-    for (std::int64_t c = 0; c < depth; ++c) out[c] = in[c] + bias[c];
-}
-
-template <class T>
-void BiasAddOf(KernelContext& ctx, std::int64_t depth) {
-  const T* in = ctx.input(0).data<T>();
-  const T* bias = ctx.input(1).data<T>();
-  const Shape shape = ctx.input(0).shape();
-  T* out = ctx.AllocateOrForward(0, 0, shape).mutable_data<T>();
-  if (shape.num_elements() == 0) return;
-  ctx.pool().ParallelRanges(shape.num_elements() / depth, RowsPerBlock(depth), [&](std::int64_t a, std::int64_t b) {
-    BiasRows(in + a * depth, bias, b - a, depth, out + a * depth);
-  });
-}
 }  // namespace
 
 void Conv2D(KernelContext& ctx) {
-  RequireNhwc(ctx);
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, {.images = {0}, .sizes = {}, .results = {0}}, Conv2D);
   RequireImages(ctx);
   const ConvGeometry g = MakeConvGeometry(FailOf(ctx), ctx.attrs(), ctx.input(0).shape(), ctx.input(1).shape());
   const Shape shape = g.output.Require();
@@ -153,32 +137,17 @@ void Conv2D(KernelContext& ctx) {
 }
 
 void DepthwiseConv2dNative(KernelContext& ctx) {
-  RequireNhwc(ctx);
-  // tf: accepted when the graph is built, refused when it runs
-  const auto& strides = ctx.attrs().Get<std::vector<std::int64_t>>("strides");
-  if (strides.at(1) != strides.at(2))
-    throw InvalidArgumentError(fmt::format(
-        "{}Current implementation only supports equal length strides in the row and column dimensions, got {} and {}.",
-        ctx.Where(), strides[1], strides[2]));
+  if (ChannelsFirst(ctx))
+    return RunChannelsLast(ctx, {.images = {0}, .sizes = {}, .results = {0}}, DepthwiseConv2dNative);
   RequireImages(ctx);
   const ConvGeometry g = MakeDepthwiseGeometry(FailOf(ctx), ctx.attrs(), ctx.input(0).shape(), ctx.input(1).shape());
+  // tf: accepted when the graph is built, refused when it runs
+  if (g.window.h.stride != g.window.w.stride)
+    throw InvalidArgumentError(fmt::format(
+        "{}Current implementation only supports equal length strides in the row and column dimensions, got {} and {}.",
+        ctx.Where(), g.window.h.stride, g.window.w.stride));
   const Shape shape = g.output.Require();
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseOf<T>(ctx, g, shape); });
-}
-
-void BiasAdd(KernelContext& ctx) {
-  RequireNhwc(ctx);
-  const Shape &value = ctx.input(0).shape(), &bias = ctx.input(1).shape();
-  if (value.rank() < 2)
-    throw InvalidArgumentError(fmt::format("{}Input tensor must be at least 2D: {}", ctx.Where(), value.ToString()));
-  if (bias.rank() != 1)
-    throw InvalidArgumentError(fmt::format("{}Biases must be 1D: {}", ctx.Where(), bias.ToString()));
-  const std::int64_t depth = value.dim(value.rank() - 1);
-  if (bias.dim(0) != depth)
-    throw InvalidArgumentError(
-        fmt::format("{}Must provide as many biases as the last dimension of the input tensor: {} vs. {}", ctx.Where(),
-                    bias.ToString(), value.ToString()));
-  ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { BiasAddOf<T>(ctx, depth); });
 }
 
 }  // namespace equiv::cpu

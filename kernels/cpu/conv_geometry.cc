@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
+
+#include "kernels/cpu/checked_math.h"
 
 namespace equiv::cpu {
 namespace {
@@ -15,6 +18,10 @@ const Ints& FourValues(const FailFn& fail, const std::string& op, const AttrMap&
   if (values.size() != 4)
     fail(fmt::format("{} requires the {} attribute to contain 4 values, but got: {}", op, word, values.size()));
   return values;
+}
+// Channels last where an op has no data_format.
+ImageLayout LayoutOf(const AttrMap& attrs) {
+  return equiv::cpu::LayoutOf(attrs.Find("data_format") ? attrs.Get<std::string>("data_format") : "NHWC");
 }
 std::int64_t Size(const std::vector<std::int64_t>& v, int i) { return v[static_cast<std::size_t>(i)]; }
 }  // namespace
@@ -38,32 +45,34 @@ WindowAxis SlideWindow(const FailFn& fail, std::int64_t in, std::int64_t size, s
   if (stride <= 0) fail(fmt::format("Stride must be > 0, but got {}", stride));
   if (dilation < 1) fail(fmt::format("Dilation rate must be >= 1, but got {}", dilation));
   WindowAxis axis{.in = in, .size = size, .stride = stride, .dilation = dilation, .before = before, .after = after};
+  std::int64_t reach = 0;
+  if (size > 0) reach = CheckedAdd(fail, CheckedMul(fail, size - 1, dilation), 1);
   if (padding == "SAME") {
     if (in < 0) return axis;
-    axis.out = (in + stride - 1) / stride;
+    axis.out = in / stride + (in % stride != 0 ? 1 : 0);
     if (size < 0) return axis;
     // The odd cell goes to the bottom and the right.
-    const std::int64_t total = std::max<std::int64_t>((axis.out - 1) * stride + (size - 1) * dilation + 1 - in, 0);
+    const std::int64_t total = std::max<std::int64_t>(CheckedAdd(fail, (axis.out - 1) * stride - in, reach), 0);
     axis.before = total / 2;
     axis.after = total - axis.before;
     return axis;
   }
   if (padding == "VALID") axis.before = axis.after = 0;
   if (in < 0 || size < 0) return axis;
-  const std::int64_t padded = in + axis.before + axis.after, reach = (size - 1) * dilation + 1;
+  const std::int64_t padded = CheckedAdd(fail, in, CheckedAdd(fail, axis.before, axis.after));
   // tf: InferenceContext::Subtract
   if (padded < reach)
     fail(
         fmt::format("Negative dimension size caused by subtracting {} from {}: a window reaching over {} cells does "
                     "not fit into {}; use padding SAME or a smaller window",
                     reach, padded, reach, padded));
-  axis.out = (padded - reach + stride) / stride;
+  axis.out = (padded - reach) / stride + 1;
   return axis;
 }
 
 Window2D MakeWindow(const FailFn& fail, const std::string& op, const AttrMap& attrs, const PartialShape& image,
                     std::int64_t size_h, std::int64_t size_w) {
-  const ImageLayout layout = LayoutOf(attrs.Get<std::string>("data_format"));
+  const ImageLayout layout = LayoutOf(attrs);
   const std::string& padding = attrs.Get<std::string>("padding");
   const Ints& strides = FourValues(fail, op, attrs, "strides", "stride");
   static const Ints kOnes{1, 1, 1, 1};
@@ -99,13 +108,23 @@ Window2D MakeWindow(const FailFn& fail, const std::string& op, const AttrMap& at
 }
 
 Window2D MakePoolWindow(const FailFn& fail, const std::string& op, const AttrMap& attrs, const PartialShape& image) {
-  const ImageLayout layout = LayoutOf(attrs.Get<std::string>("data_format"));
+  const ImageLayout layout = LayoutOf(attrs);
   const Ints& ksize = FourValues(fail, op, attrs, "ksize", "ksize");
   for (std::int64_t k : ksize)
     if (k <= 0) fail(fmt::format("Sliding window ksize must be positive, but got {}", k));
   if (Size(ksize, layout.batch) != 1) fail("Pooling is not yet supported on the batch dimension.");
   if (Size(ksize, layout.depth) != 1) fail("Pooling is not yet supported on the depth dimension.");
-  return MakeWindow(fail, op, attrs, image, Size(ksize, layout.height), Size(ksize, layout.width));
+  const Window2D window = MakeWindow(fail, op, attrs, image, Size(ksize, layout.height), Size(ksize, layout.width));
+  // tf: CheckPaddingSize
+  const std::tuple<const char*, std::int64_t, std::int64_t> sides[] = {{"Top", window.h.before, window.h.size},
+                                                                       {"Bottom", window.h.after, window.h.size},
+                                                                       {"Left", window.w.before, window.w.size},
+                                                                       {"Right", window.w.after, window.w.size}};
+  if (attrs.Get<std::string>("padding") == "EXPLICIT")
+    for (const auto& [side, padding, size] : sides)
+      if (padding >= size)
+        fail(fmt::format("{} padding {} needs to be smaller than the window size {}", side, padding, size));
+  return window;
 }
 
 ConvGeometry MakeConvGeometry(const FailFn& fail, const AttrMap& attrs, const PartialShape& image,
@@ -118,7 +137,7 @@ ConvGeometry MakeConvGeometry(const FailFn& fail, const AttrMap& attrs, const Pa
   g.group_depth = filter.dim(2);
   g.out_depth = filter.dim(3);
   if (g.in_depth >= 0 && g.group_depth >= 0) {
-    if (g.group_depth == 0 ? g.in_depth != 0 : g.in_depth % g.group_depth != 0)
+    if (g.group_depth == 0 ? g.in_depth != 0 : g.in_depth == 0 || g.in_depth % g.group_depth != 0)
       fail(
           fmt::format("Depth of input ({0}) is not a multiple of input depth of filter ({1}): input depth must be "
                       "evenly divisible by filter depth: {0} vs {1}",

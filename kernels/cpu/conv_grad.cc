@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cpu/channels_first.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/conv_space.h"
 
@@ -16,7 +18,6 @@ using MakeGeometry = ConvGeometry(const FailFn&, const AttrMap&, const PartialSh
 // The geometry of the forward convolution whose output has the shape of `grad`.
 ConvGeometry GradGeometry(KernelContext& ctx, MakeGeometry make, const Shape& image, const Shape& filter,
                           const Shape& grad) {
-  RequireNhwc(ctx);
   const std::pair<const char*, const Shape*> shapes[] = {
       {"input", &image}, {"filter", &filter}, {"out_backprop", &grad}};
   for (const auto& [name, shape] : shapes)
@@ -48,12 +49,20 @@ std::pair<std::int64_t, std::int64_t> Reach(const WindowAxis& axis, std::int64_t
 template <class T>
 EQUIV_CPU_CLONES void DepthwiseInputCell(const T* grad, const T* filter, std::int64_t depth, std::int64_t multiplier,
                                          T* __restrict__ out) {
+  if (multiplier == 1) {
+    for (std::int64_t c = 0; c < depth; ++c) out[c] += grad[c] * filter[c];
+    return;
+  }
   for (std::int64_t c = 0; c < depth; ++c)
     for (std::int64_t k = 0; k < multiplier; ++k) out[c] += grad[c * multiplier + k] * filter[c * multiplier + k];
 }
 template <class T>
 EQUIV_CPU_CLONES void DepthwiseFilterCell(const T* in, const T* grad, std::int64_t depth, std::int64_t multiplier,
                                           double* __restrict__ sums) {
+  if (multiplier == 1) {
+    for (std::int64_t c = 0; c < depth; ++c) sums[c] += static_cast<double>(in[c]) * static_cast<double>(grad[c]);
+    return;
+  }
   for (std::int64_t c = 0; c < depth; ++c)
     for (std::int64_t k = 0; k < multiplier; ++k)
       sums[c * multiplier + k] += static_cast<double>(in[c]) * static_cast<double>(grad[c * multiplier + k]);
@@ -110,11 +119,13 @@ void DepthwiseFilterGrad(KernelContext& ctx, const ConvGeometry& g, const Shape&
       out[tap * g.out_depth + i] = static_cast<T>(sums[static_cast<std::size_t>(i)]);
   });
 }
+const LayoutArgs kInputGrad{.images = {2}, .sizes = {0}, .results = {0}};
+const LayoutArgs kFilterGrad{.images = {0, 2}, .sizes = {}, .results = {}};
 }  // namespace
 
 Shape ImageSizes(const FailFn& fail, const std::string& data_format, const std::vector<std::int64_t>& sizes,
                  const PartialShape& filter, const PartialShape& grad) {
-  if (sizes.size() == 4) return Shape(sizes);
+  if (sizes.size() == 4) return CheckedShape(fail, sizes);
   if (sizes.size() != 2) fail(fmt::format("input_sizes must be a vector of 2 or 4 values, but got: {}", sizes.size()));
   if (filter.rank() != 4 || grad.rank() != 4)
     fail(fmt::format("filter and out_backprop must be 4-dimensional: {}, {}", filter.ToString(), grad.ToString()));
@@ -122,6 +133,7 @@ Shape ImageSizes(const FailFn& fail, const std::string& data_format, const std::
 }
 
 void Conv2DBackpropInput(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kInputGrad, Conv2DBackpropInput);
   const Shape image = ImageSizes(FailOf(ctx), ctx.attrs().Get<std::string>("data_format"), ctx.input(0).AsInt64Vector(),
                                  ctx.input(1).shape(), ctx.input(2).shape());
   const ConvGeometry g = GradGeometry(ctx, MakeConvGeometry, image, ctx.input(1).shape(), ctx.input(2).shape());
@@ -132,7 +144,8 @@ void Conv2DBackpropInput(KernelContext& ctx) {
   });
 }
 void Conv2DBackpropFilter(KernelContext& ctx) {
-  const Shape filter(ctx.input(1).AsInt64Vector());
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kFilterGrad, Conv2DBackpropFilter);
+  const Shape filter = CheckedShape(FailOf(ctx), ctx.input(1).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeConvGeometry, ctx.input(0).shape(), filter, ctx.input(2).shape());
   const ConvSpace space = SpaceOf(ctx, g);
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() {
@@ -141,12 +154,14 @@ void Conv2DBackpropFilter(KernelContext& ctx) {
   });
 }
 void DepthwiseConv2dNativeBackpropInput(KernelContext& ctx) {
-  const Shape image(ctx.input(0).AsInt64Vector());
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kInputGrad, DepthwiseConv2dNativeBackpropInput);
+  const Shape image = CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeDepthwiseGeometry, image, ctx.input(1).shape(), ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseInputGrad<T>(ctx, g, image); });
 }
 void DepthwiseConv2dNativeBackpropFilter(KernelContext& ctx) {
-  const Shape filter(ctx.input(1).AsInt64Vector());
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, kFilterGrad, DepthwiseConv2dNativeBackpropFilter);
+  const Shape filter = CheckedShape(FailOf(ctx), ctx.input(1).AsInt64Vector());
   const ConvGeometry g = GradGeometry(ctx, MakeDepthwiseGeometry, ctx.input(0).shape(), filter, ctx.input(2).shape());
   ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { DepthwiseFilterGrad<T>(ctx, g, filter); });
 }

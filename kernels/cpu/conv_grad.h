@@ -1,4 +1,4 @@
-// kernels/cpu/conv_grad.h - gradients of Conv2D and DepthwiseConv2dNative. float32 and float64, NHWC.
+// kernels/cpu/conv_grad.h - gradients of Conv2D and DepthwiseConv2dNative. float32 and float64, in every layout.
 #pragma once
 #include <string>
 #include <vector>

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <vector>
 
-#include "kernels/base/flush.h"
 #include "kernels/cpu/compute_util.h"
 
 namespace equiv::cpu {
@@ -74,28 +72,6 @@ void RsqrtGrad(KernelContext& ctx) {
 }
 void ReciprocalGrad(KernelContext& ctx) {
   Pairs(ctx, []<class T>(T y, T dy) { return -dy * (y * y); });
-}
-
-void BiasAddGrad(KernelContext& ctx) {
-  RequireNhwc(ctx);
-  const Array in = ctx.input(0);
-  if (in.rank() < 2)
-    throw InvalidArgumentError(ctx.Where() + "Input tensor must be at least 2D: " + in.shape().ToString());
-  const std::int64_t depth = in.dim(in.rank() - 1), rows = depth == 0 ? 0 : in.num_elements() / depth;
-  ForFloating(ctx, in.dtype(), [&]<class T>() {
-    const ScopedFlushDenormals flush;
-    const T* x = in.data<T>();
-    T* out = ctx.Allocate(0, Shape{depth}).template mutable_data<T>();
-    const std::int64_t block = RowsPerBlock(depth), blocks = (rows + block - 1) / block;
-    std::vector<double> parts(static_cast<std::size_t>(blocks * depth)), sums(static_cast<std::size_t>(depth));
-    ctx.pool().ParallelRanges(rows, block, [&](std::int64_t begin, std::int64_t end) {
-      double* part = parts.data() + begin / block * depth;
-      for (std::int64_t row = begin; row < end; ++row)
-        for (std::int64_t c = 0; c < depth; ++c) part[c] += static_cast<double>(x[row * depth + c]);
-    });
-    for (std::size_t i = 0; i < parts.size(); ++i) sums[i % sums.size()] += parts[i];
-    for (std::int64_t c = 0; c < depth; ++c) out[c] = static_cast<T>(sums[static_cast<std::size_t>(c)]);
-  });
 }
 
 }  // namespace equiv::cpu

@@ -18,7 +18,5 @@ void TanhGrad(KernelContext& ctx);
 void SqrtGrad(KernelContext& ctx);
 void RsqrtGrad(KernelContext& ctx);
 void ReciprocalGrad(KernelContext& ctx);
-// out_backprop [..., c] -> [c]; sums in double, in blocks of rows.
-void BiasAddGrad(KernelContext& ctx);
 
 }  // namespace equiv::cpu

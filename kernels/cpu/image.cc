@@ -7,138 +7,142 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/image_scale.h"
+#include "kernels/cpu/pool_cells.h"
 
 namespace equiv::cpu {
 namespace {
 
-// How output positions of one axis map to input positions. tf: CalculateResizeScale, ImageResizerState
-struct Scaler {
-  std::int64_t in = 0, out = 0;
-  float scale = 1;
-  bool align = false, half = false;
-};
-Scaler MakeScaler(KernelContext& ctx, std::int64_t in, std::int64_t out) {
-  Scaler s{.in = in,
-           .out = out,
-           .scale = 1,
-           .align = ctx.attrs().Get<bool>("align_corners"),
-           .half = ctx.attrs().Get<bool>("half_pixel_centers")};
-  if (s.align && s.half)
-    throw InvalidArgumentError(ctx.Where() + "If half_pixel_centers is True, align_corners must be False.");
-  s.scale = s.align && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
-                               : static_cast<float>(in) / static_cast<float>(out);
-  return s;
-}
-Shape ResizedShape(KernelContext& ctx) {
-  const Shape& in = ctx.input(0).shape();
-  if (in.rank() != 4) throw InvalidArgumentError(ctx.Where() + "input must be 4-dimensional: " + in.ToString());
-  if (ctx.input(1).rank() != 1 || ctx.input(1).num_elements() != 2)
-    throw InvalidArgumentError(ctx.Where() + "size must be a vector of 2 values, got shape " +
-                               ctx.input(1).shape().ToString());
-  const std::vector<std::int64_t> size = ctx.input(1).AsInt64Vector();
-  if (size[0] <= 0 || size[1] <= 0)
-    throw InvalidArgumentError(
-        fmt::format("{}output dimensions must be positive, got {} and {}", ctx.Where(), size[0], size[1]));
-  if (in[1] <= 0 || in[2] <= 0)
-    throw InvalidArgumentError(ctx.Where() + "input image must be of non-zero size: " + in.ToString());
-  return {in[0], size[0], size[1], in[3]};
-}
-
-std::vector<std::int64_t> NearestCells(const Scaler& s) {
-  std::vector<std::int64_t> cells;
-  for (std::int64_t i = 0; i < s.out; ++i) {
-    const float at = (static_cast<float>(i) + (s.half ? 0.5F : 0.0F)) * s.scale;
-    const auto cell = static_cast<std::int64_t>(s.align ? std::round(at) : std::floor(at));
-    cells.push_back(std::clamp<std::int64_t>(cell, 0, s.in - 1));
-  }
-  return cells;
-}
-
-struct Blend {
-  std::int64_t lower, upper;
-  float weight;  // of the upper cell
-};
-std::vector<Blend> Blends(const Scaler& s) {
-  std::vector<Blend> blends;
-  for (std::int64_t i = 0; i < s.out; ++i) {
-    const float at = s.half ? (static_cast<float>(i) + 0.5F) * s.scale - 0.5F : static_cast<float>(i) * s.scale;
-    const float floor = std::floor(at);
-    blends.push_back({std::clamp<std::int64_t>(static_cast<std::int64_t>(floor), 0, s.in - 1),
-                      std::min(static_cast<std::int64_t>(std::ceil(at)), s.in - 1), at - floor});
-  }
-  return blends;
+// Channels on each side; a longer reach changes nothing.
+std::int64_t LrnRadius(KernelContext& ctx, std::int64_t depth) {
+  return std::clamp<std::int64_t>(ctx.attrs().Get<std::int64_t>("depth_radius"), -1, depth);
 }
 }  // namespace
 
 void ResizeNearestNeighbor(KernelContext& ctx) {
   const Array in = ctx.input(0);
   const Shape shape = ResizedShape(ctx);
-  const std::vector<std::int64_t> rows = NearestCells(MakeScaler(ctx, in.dim(1), shape[1])),
-                                  columns = NearestCells(MakeScaler(ctx, in.dim(2), shape[2]));
+  const Scaler rows = MakeScaler(ctx, in.dim(1), shape[1]), columns = MakeScaler(ctx, in.dim(2), shape[2]);
+  std::vector<std::int64_t> cells;
+  for (std::int64_t x = 0; x < shape[2]; ++x) cells.push_back(columns.Nearest(x));
   const std::size_t bytes = SizeOf(in.dtype()) * static_cast<std::size_t>(shape[3]);
   std::byte* out = ctx.Allocate(0, shape).raw();
   if (shape.num_elements() == 0) return;
   ctx.pool().ParallelFor(shape[0] * shape[1], [&](std::int64_t row) {
-    const std::int64_t from = row / shape[1] * in.dim(1) + rows[static_cast<std::size_t>(row % shape[1])];
+    const std::int64_t from = row / shape[1] * in.dim(1) + rows.Nearest(row % shape[1]);
     for (std::int64_t x = 0; x < shape[2]; ++x)
       std::memcpy(out + static_cast<std::size_t>(row * shape[2] + x) * bytes,
-                  in.raw() + static_cast<std::size_t>(from * in.dim(2) + columns[static_cast<std::size_t>(x)]) * bytes,
+                  in.raw() + static_cast<std::size_t>(from * in.dim(2) + cells[static_cast<std::size_t>(x)]) * bytes,
                   bytes);
   });
 }
+
+namespace {
+// One row of a resized image, from the two rows of the original around it.
+template <class T>
+EQUIV_CPU_CLONES void BlendRow(const T* upper, const T* lower, const Blend* columns, std::int64_t width, float weight,
+                               std::int64_t depth, float* out) {
+  for (std::int64_t x = 0; x < width; ++x, out += depth) {
+    const std::int64_t left = columns[x].lower * depth, right = columns[x].upper * depth;
+    const float across = columns[x].weight;
+    for (std::int64_t c = 0; c < depth; ++c) {
+      const float a = static_cast<float>(upper[left + c]), b = static_cast<float>(upper[right + c]);
+      const float d = static_cast<float>(lower[left + c]), e = static_cast<float>(lower[right + c]);
+      const float top = a + (b - a) * across, bottom = d + (e - d) * across;
+      out[c] = top + (bottom - top) * weight;
+    }
+  }
+}
+}  // namespace
 
 void ResizeBilinear(KernelContext& ctx) {
   const Array in = ctx.input(0);
   const Shape shape = ResizedShape(ctx);
   const std::vector<Blend> rows = Blends(MakeScaler(ctx, in.dim(1), shape[1])),
                            columns = Blends(MakeScaler(ctx, in.dim(2), shape[2]));
-  const std::int64_t depth = shape[3], width = in.dim(2);
-  const auto resize = [&]<class T>() {
+  const std::int64_t depth = shape[3], stride = in.dim(2) * depth;
+  ForOrdered(ctx, in.dtype(), [&]<class T>() {
     const T* images = in.data<T>();
     float* out = ctx.Allocate(0, shape).mutable_data<float>();
     if (shape.num_elements() == 0) return;
     ctx.pool().ParallelFor(shape[0] * shape[1], [&](std::int64_t row) {
       const Blend& y = rows[static_cast<std::size_t>(row % shape[1])];
-      const T* image = images + row / shape[1] * in.dim(1) * width * depth;
-      for (std::int64_t column = 0; column < shape[2]; ++column) {
-        const Blend& x = columns[static_cast<std::size_t>(column)];
-        float* to = out + (row * shape[2] + column) * depth;
-        const auto cell = [&](std::int64_t i, std::int64_t j, std::int64_t c) {
-          return static_cast<float>(image[(i * width + j) * depth + c]);
-        };
-        for (std::int64_t c = 0; c < depth; ++c) {
-          const float a = cell(y.lower, x.lower, c), b = cell(y.lower, x.upper, c);
-          const float d = cell(y.upper, x.lower, c), e = cell(y.upper, x.upper, c);
-          const float top = a + (b - a) * x.weight, bottom = d + (e - d) * x.weight;
-          to[c] = top + (bottom - top) * y.weight;
-        }
-      }
+      const T* image = images + row / shape[1] * in.dim(1) * stride;
+      BlendRow(image + y.lower * stride, image + y.upper * stride, columns.data(), shape[2], y.weight, depth,
+               out + row * shape[2] * depth);
     });
-  };
-  if (in.dtype() == DType::kUInt8) return resize.operator()<std::uint8_t>();
-  ForNumeric(ctx, in.dtype(), resize);
+  });
 }
+
+namespace {
+// One row: x / (bias + alpha * sum of the squares of the neighbours)^beta; `sums` is scratch of `depth`.
+EQUIV_CPU_CLONES void LrnRow(const float* x, std::int64_t depth, std::int64_t radius, float bias, float alpha,
+                             float beta, float* __restrict__ sums, float* __restrict__ y) {
+  std::fill_n(sums, depth, 0.0F);
+  // Neighbours from the first to the last: the sum of each channel is made in the order of its neighbours.
+  for (std::int64_t k = -radius; k <= radius; ++k)
+    for (std::int64_t c = std::max<std::int64_t>(0, -k), end = std::min(depth, depth - k); c < end; ++c)
+      sums[c] += x[c + k] * x[c + k];
+  // tf: the usual powers have forms of their own
+  if (beta == 0.5F)
+    for (std::int64_t c = 0; c < depth; ++c) y[c] = x[c] / std::sqrt(bias + alpha * sums[c]);
+  else if (beta == 1.0F)
+    for (std::int64_t c = 0; c < depth; ++c) y[c] = x[c] / (bias + alpha * sums[c]);
+  else if (beta == 0.75F)
+    for (std::int64_t c = 0; c < depth; ++c) {
+      const float root = std::sqrt(bias + alpha * sums[c]);
+      y[c] = x[c] / (root * std::sqrt(root));
+    }
+  else
+    for (std::int64_t c = 0; c < depth; ++c) y[c] = x[c] * std::pow(bias + alpha * sums[c], -beta);
+}
+}  // namespace
 
 void Lrn(KernelContext& ctx) {
   const Array in = ctx.input(0);
   if (in.rank() != 4) throw InvalidArgumentError(ctx.Where() + "in must be 4-dimensional: " + in.shape().ToString());
-  if (in.dtype() != DType::kFloat32) UnsupportedDType(ctx, in.dtype());
-  const std::int64_t depth = in.dim(3), radius = ctx.attrs().Get<std::int64_t>("depth_radius");
+  const std::int64_t depth = in.dim(3), radius = LrnRadius(ctx, depth);
   const float bias = ctx.attrs().Get<float>("bias"), alpha = ctx.attrs().Get<float>("alpha"),
               beta = ctx.attrs().Get<float>("beta");
-  const float* x = in.data<float>();
   float* y = ctx.Allocate(0, in.shape()).mutable_data<float>();
   if (in.num_elements() == 0) return;
+  ctx.pool().ParallelRanges(in.num_elements() / depth, RowsPerBlock(depth * 4),
+                            [&](std::int64_t begin, std::int64_t end) {
+                              std::vector<float> sums(static_cast<std::size_t>(depth));
+                              for (std::int64_t row = begin * depth; row < end * depth; row += depth)
+                                LrnRow(in.data<float>() + row, depth, radius, bias, alpha, beta, sums.data(), y + row);
+                            });
+}
+
+void LrnGrad(KernelContext& ctx) {
+  const Array grads = ctx.input(0), in = ctx.input(1), out = ctx.input(2);
+  if (in.rank() != 4 || !(grads.shape() == in.shape()) || !(out.shape() == in.shape()))
+    throw InvalidArgumentError(fmt::format(
+        "{}input_grads, input_image, and out_image should be 4-dimensional and of one shape, got {}, {} and "
+        "{}",
+        ctx.Where(), grads.shape().ToString(), in.shape().ToString(), out.shape().ToString()));
+  const std::int64_t depth = in.dim(3), radius = LrnRadius(ctx, depth);
+  const float bias = ctx.attrs().Get<float>("bias"), alpha = ctx.attrs().Get<float>("alpha"),
+              beta = ctx.attrs().Get<float>("beta");
+  const float *g = grads.data<float>(), *x = in.data<float>(), *y = out.data<float>();
+  float* dx = ctx.Allocate(0, in.shape()).mutable_data<float>();
+  if (in.num_elements() == 0) return;
+  // tf: LaunchLRNGrad: each channel j sends its share to the channels k it was divided by
   ctx.pool().ParallelRanges(
       in.num_elements() / depth, RowsPerBlock(depth * 16), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin; row < end; ++row)
-          for (std::int64_t c = 0; c < depth; ++c) {
-            float sum = 0;
-            for (std::int64_t k = std::max<std::int64_t>(0, c - radius), last = std::min(depth - 1, c + radius);
-                 k <= last; ++k)
-              sum += x[row * depth + k] * x[row * depth + k];
-            y[row * depth + c] = x[row * depth + c] * std::pow(bias + alpha * sum, -beta);
+        std::fill(dx + begin * depth, dx + end * depth, 0.0F);
+        for (std::int64_t row = begin * depth; row < end * depth; row += depth)
+          for (std::int64_t j = 0; j < depth; ++j) {
+            const std::int64_t first = std::max<std::int64_t>(0, j - radius), last = std::min(depth - 1, j + radius);
+            float norm = 0;
+            for (std::int64_t k = first; k <= last; ++k) norm += x[row + k] * x[row + k];
+            norm = alpha * norm + bias;
+            const float power = std::pow(norm, -beta);
+            for (std::int64_t k = first; k <= last; ++k) {
+              float share = -2.0F * alpha * beta * x[row + k] * y[row + j] / norm;
+              if (k == j) share += power;
+              dx[row + k] += share * g[row + j];
+            }
           }
       });
 }

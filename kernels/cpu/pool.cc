@@ -3,32 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
-#include "kernels/cpu/compute_util.h"
-#include "kernels/cpu/conv_geometry.h"
+#include "kernels/cpu/channels_first.h"
+#include "kernels/cpu/pool_cells.h"
 
 namespace equiv::cpu {
 namespace {
-
-template <class T>
-EQUIV_CPU_CLONES void TakeLarger(const T* __restrict__ in, std::int64_t n, T* __restrict__ out) {
-  for (std::int64_t c = 0; c < n; ++c) out[c] = out[c] < in[c] ? in[c] : out[c];
-}
-template <class T>
-EQUIV_CPU_CLONES void AddTo(const T* __restrict__ in, std::int64_t n, T* __restrict__ out) {
-  for (std::int64_t c = 0; c < n; ++c) out[c] += in[c];
-}
-template <class T>
-EQUIV_CPU_CLONES void DivideBy(T divisor, std::int64_t n, T* out) {
-  for (std::int64_t c = 0; c < n; ++c) out[c] /= divisor;
-}
-
-// First and last + 1 window cell of output position `at` that lies inside the image.
-std::pair<std::int64_t, std::int64_t> Inside(const WindowAxis& axis, std::int64_t at) {
-  const std::int64_t start = at * axis.stride - axis.before;
-  return {std::max<std::int64_t>(start, 0), std::min(start + axis.size, axis.in)};
-}
 
 template <class T, bool kMax>
 void PoolOf(KernelContext& ctx, const Window2D& window, const Shape& shape) {
@@ -40,39 +20,66 @@ void PoolOf(KernelContext& ctx, const Window2D& window, const Shape& shape) {
   const std::int64_t depth = input.dim(3);
   ctx.pool().ParallelFor(shape.dim(0) * h.out, [&](std::int64_t row) {
     const T* image = in + row / h.out * h.in * w.in * depth;
-    const auto [top, bottom] = Inside(h, row % h.out);
+    const auto [top, bottom] = CellsInside(h, row % h.out);
     for (std::int64_t x = 0; x < w.out; ++x) {
       T* cell = out + (row * w.out + x) * depth;
-      const auto [left, right] = Inside(w, x);
-      std::fill_n(cell, depth, kMax ? std::numeric_limits<T>::lowest() : T{0});
+      const auto [left, right] = CellsInside(w, x);
+      std::fill_n(cell, depth, kMax ? LowestOf<T>() : T{});
       for (std::int64_t iy = top; iy < bottom; ++iy)
         for (std::int64_t ix = left; ix < right; ++ix) {
           const T* from = image + (iy * w.in + ix) * depth;
           if constexpr (kMax)
             TakeLarger(from, depth, cell);
           else
-            AddTo(from, depth, cell);
+            AddCell(from, depth, cell);
         }
       if constexpr (!kMax)
-        DivideBy(static_cast<T>(std::max<std::int64_t>(bottom - top, 0) * std::max<std::int64_t>(right - left, 0)),
-                 depth, cell);
+        DivideCell(std::max<std::int64_t>(bottom - top, 0) * std::max<std::int64_t>(right - left, 0), depth, cell);
     }
   });
 }
 
 template <bool kMax>
 void Pool(KernelContext& ctx, const char* op) {
-  RequireNhwc(ctx);
   const Shape& in = ctx.input(0).shape();
   if (in.rank() != 4)
     throw InvalidArgumentError(fmt::format("{}tensor_in must be 4-dimensional: {}", ctx.Where(), in.ToString()));
   const Window2D window = MakePoolWindow(FailOf(ctx), op, ctx.attrs(), in);
   const Shape shape{in.dim(0), window.h.out, window.w.out, in.dim(3)};
-  ForFloating(ctx, ctx.output_dtype(0), [&]<class T>() { PoolOf<T, kMax>(ctx, window, shape); });
+  const auto pool = [&]<class T>() { PoolOf<T, kMax>(ctx, window, shape); };
+  if constexpr (kMax)
+    ForOrdered(ctx, ctx.output_dtype(0), pool);
+  else
+    ForHalfOrFloating(ctx, ctx.output_dtype(0), pool);
 }
 }  // namespace
 
-void MaxPool(KernelContext& ctx) { Pool<true>(ctx, "MaxPool"); }
-void AvgPool(KernelContext& ctx) { Pool<false>(ctx, "AvgPool"); }
+void MaxPool(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, {.images = {0}, .sizes = {}, .results = {0}}, MaxPool);
+  Pool<true>(ctx, "MaxPool");
+}
+void AvgPool(KernelContext& ctx) {
+  if (ChannelsFirst(ctx)) return RunChannelsLast(ctx, {.images = {0}, .sizes = {}, .results = {0}}, AvgPool);
+  Pool<false>(ctx, "AvgPool");
+}
+void MaxPoolV2(KernelContext& ctx) { RunWithWindowInputs(ctx, 1, MaxPool); }
+
+void RunWithWindowInputs(KernelContext& ctx, int first, void (*kernel)(KernelContext&)) {
+  AttrMap attrs = ctx.attrs();
+  static const char* const kNames[] = {"ksize", "strides"};
+  for (int i = 0; i < 2; ++i) {
+    const Array& values = ctx.input(first + i);
+    if (values.rank() != 1 || values.num_elements() != 4)
+      throw InvalidArgumentError(fmt::format("{}Sliding window {} field must specify 4 dimensions, got shape {}",
+                                             ctx.Where(), kNames[i], values.shape().ToString()));
+    attrs.Set(kNames[i], values.AsInt64Vector());
+  }
+  std::vector<Array> inputs, outputs(1);
+  for (int i = 0; i < first; ++i) inputs.push_back(ctx.input(i));
+  const DType dtype = ctx.output_dtype(0);
+  KernelContext inner(ctx.def(), attrs, ctx.node_name(), inputs, outputs, {&dtype, 1}, ctx.resources(), ctx.pool());
+  kernel(inner);
+  ctx.set_output(0, std::move(outputs[0]));
+}
 
 }  // namespace equiv::cpu

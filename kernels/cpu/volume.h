@@ -1,4 +1,4 @@
-// kernels/cpu/volume.h - Conv3D with its gradients, MaxPool3D, AvgPool3D. float32 and float64, NDHWC.
+// kernels/cpu/volume.h - Conv3D with its gradients. float32 and float64, in every layout.
 #pragma once
 #include "kernels/base/kernel.h"
 
@@ -8,7 +8,5 @@ namespace equiv::cpu {
 void Conv3D(KernelContext& ctx);
 void Conv3DBackpropInputV2(KernelContext& ctx);   // input_sizes, filter, out_backprop
 void Conv3DBackpropFilterV2(KernelContext& ctx);  // input, filter_sizes, out_backprop
-void MaxPool3D(KernelContext& ctx);
-void AvgPool3D(KernelContext& ctx);  // the mean of the cells inside the volume
 
 }  // namespace equiv::cpu

@@ -77,11 +77,9 @@ VolumeConv MakeVolumeConv(const FailFn& fail, const std::string& op, const AttrM
   return conv;
 }
 
-void RequireNdhwc(KernelContext& ctx) {
-  const std::string& format = ctx.attrs().Get<std::string>("data_format");
-  if (format != "NDHWC")
-    throw UnimplementedError(ctx.Where() + "only the NDHWC tensor format is supported on the CPU; data_format is " +
-                             format + ". Transpose the input and set data_format to NDHWC");
+void RequireVolume(KernelContext& ctx, const char* name, const Shape& shape) {
+  if (shape.rank() != 5)
+    throw InvalidArgumentError(fmt::format("{}{} must be 5-dimensional: {}", ctx.Where(), name, shape.ToString()));
 }
 
 }  // namespace equiv::cpu

@@ -32,7 +32,7 @@ struct VolumeConv {
 // `filter` [k0, k1, k2, in_depth / groups, out_depth].
 VolumeConv MakeVolumeConv(const FailFn& fail, const std::string& op, const AttrMap& attrs, const PartialShape& volume,
                           const PartialShape& filter);
-// tf: the CPU kernels refuse NCDHW when they run.
-void RequireNdhwc(KernelContext& ctx);
+// InvalidArgumentError unless the shape, of the input called `name`, has five dimensions.
+void RequireVolume(KernelContext& ctx, const char* name, const Shape& shape);
 
 }  // namespace equiv::cpu

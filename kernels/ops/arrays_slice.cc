@@ -186,25 +186,6 @@ void ReverseSequenceShape(ShapeContext& c) {
   }
   c.set_output(0, in);
 }
-// tf: the shape function of MirrorPadGrad
-void MirrorPadGradShape(ShapeContext& c) {
-  const PartialShape &in = c.input(0), pads = c.WithRank(1, 2);
-  if (!in.has_rank()) return c.set_output(0, in);
-  if ((pads[0] >= 0 && pads[0] != in.rank()) || (pads[1] >= 0 && pads[1] != 2))
-    c.Fail(fmt::format("paddings must be a matrix with 2 columns and {} rows: {}", in.rank(), pads.ToString()));
-  Ints dims(static_cast<std::size_t>(in.rank()), -1);
-  if (const Array* value = c.constant(1)) {
-    const Ints amounts = value->AsInt64Vector();
-    for (std::size_t d = 0; d < dims.size(); ++d) {
-      const std::int64_t dim = in[static_cast<int>(d)];
-      if (amounts[2 * d] < 0 || amounts[2 * d + 1] < 0 || (dim >= 0 && dim - amounts[2 * d] < amounts[2 * d + 1]))
-        c.Fail(fmt::format("paddings must be non-negative and no greater than dimension {}: {}, {}", d, amounts[2 * d],
-                           amounts[2 * d + 1]));
-      if (dim >= 0) dims[d] = dim - amounts[2 * d] - amounts[2 * d + 1];
-    }
-  }
-  c.set_output(0, PartialShape(std::move(dims)));
-}
 ShapeFn BlockShape(bool to_depth) {
   return [to_depth](ShapeContext& c) {
     const std::string& format = c.attr<std::string>("data_format");
@@ -327,13 +308,6 @@ void RegisterArraysSlice(OpRegistry& r) {
                    "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
          .shape = [](ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); },
          .kernel = Stateless(cpu::WithStrings<cpu::StridedSliceGrad>)});
-  r.Add({.name = "MirrorPadGrad",
-         .doc = "Gradient of MirrorPad: the images folded back.",
-         .inputs = {"input: T", "paddings: Tpaddings"},
-         .outputs = {"output: T"},
-         .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
-         .shape = MirrorPadGradShape,
-         .kernel = Stateless(cpu::MirrorPadGrad)});
   r.Add({.name = "BroadcastTo",
          .doc = "The input stretched to a shape.",
          .inputs = {"input: T", "shape: Tidx"},

@@ -53,4 +53,17 @@ PartialShape Merge(ShapeContext& c, const PartialShape& shape, int i) {
     c.Fail(fmt::format("Shapes must be equal: {} and {} of input {}", shape.ToString(), c.input(i).ToString(), i));
   return shape.MergeWith(c.input(i));
 }
+// tf: ResizeShapeFn
+void ResizeShape(ShapeContext& c) {
+  const PartialShape images = c.WithRank(0, 4), size = c.WithRank(1, 1);
+  if (size[0] >= 0 && size[0] != 2) c.Fail("Dimension must be 2 but is " + std::to_string(size[0]) + ": size");
+  std::int64_t height = -1, width = -1;
+  if (const Array* value = c.constant(1)) {
+    height = value->AsInt64Vector()[0];
+    width = value->AsInt64Vector()[1];
+    if (height <= 0 || width <= 0)
+      c.Fail(fmt::format("output dimensions must be positive, got {} and {}", height, width));
+  }
+  c.set_output(0, PartialShape{images[0], height, width, images[3]});
+}
 }  // namespace equiv::ops

@@ -25,5 +25,7 @@ std::optional<std::int64_t> ConstantScalar(ShapeContext& c, int i);
 PartialShape ShapeFromInput(ShapeContext& c, int i);
 // Input i merged into `shape`; fails where both contradict.
 PartialShape Merge(ShapeContext& c, const PartialShape& shape, int i);
+// Images of input 0 in the size that input 1 gives.
+void ResizeShape(ShapeContext& c);
 
 }  // namespace equiv::ops

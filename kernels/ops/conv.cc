@@ -1,11 +1,8 @@
-// kernels/ops/conv.cc - Conv2D, DepthwiseConv2dNative, BiasAdd.
+// kernels/ops/conv.cc - Conv2D, DepthwiseConv2dNative.
 #include "kernels/cpu/conv.h"
-
-#include <fmt/format.h>
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/conv_geometry.h"
-#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -21,20 +18,6 @@ void Conv2DShape(ShapeContext& c) {
 void DepthwiseShape(ShapeContext& c) {
   c.set_output(0, cpu::MakeDepthwiseGeometry(FailOf(c), c.attrs(), c.WithRank(0, 4), c.WithRank(1, 4)).output);
 }
-// tf: BiasAddShape
-void BiasAddShape(ShapeContext& c) {
-  const bool nchw = c.attr<std::string>("data_format") == "NCHW";
-  const PartialShape value = c.WithRankAtLeast(0, nchw ? 3 : 2), bias = c.WithRank(1, 1);
-  if (!value.has_rank()) return c.set_output(0, value);
-  std::vector<std::int64_t> dims = value.dims();
-  std::int64_t& depth = nchw ? dims[dims.size() - 3] : dims.back();
-  if (depth >= 0 && bias.dim(0) >= 0 && depth != bias.dim(0))
-    c.Fail(fmt::format(
-        "Dimensions must be equal, but are {} and {}: value {} needs as many biases as it has channels, got {}", depth,
-        bias.dim(0), value.ToString(), bias.ToString()));
-  if (depth < 0) depth = bias.dim(0);
-  c.set_output(0, PartialShape(std::move(dims)));
-}
 }  // namespace
 
 void RegisterConv(OpRegistry& r) {
@@ -42,7 +25,7 @@ void RegisterConv(OpRegistry& r) {
          .doc = "2-D correlation of an image with a filter; several groups when the filter is shallower.",
          .inputs = {"input: T", "filter: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {half, bfloat16, float, double, int32}", "strides: list(int)", "use_cudnn_on_gpu: bool = true",
+         .attrs = {"T: {float, double}", "strides: list(int)", "use_cudnn_on_gpu: bool = true",
                    "padding: {'SAME', 'VALID', 'EXPLICIT'}", "explicit_paddings: list(int) = []",
                    "data_format: {'NHWC', 'NCHW'} = 'NHWC'", "dilations: list(int) = [1, 1, 1, 1]"},
          .shape = Conv2DShape,
@@ -51,18 +34,11 @@ void RegisterConv(OpRegistry& r) {
          .doc = "2-D correlation of each channel with its own filters.",
          .inputs = {"input: T", "filter: T"},
          .outputs = {"output: T"},
-         .attrs = {Types("T", kFloats), "strides: list(int)", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
+         .attrs = {"T: {float, double}", "strides: list(int)", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
                    "explicit_paddings: list(int) = []", "data_format: {'NHWC', 'NCHW'} = 'NHWC'",
                    "dilations: list(int) = [1, 1, 1, 1]"},
          .shape = DepthwiseShape,
          .kernel = Stateless(cpu::DepthwiseConv2dNative)});
-  r.Add({.name = "BiasAdd",
-         .doc = "Adds a vector along the channels.",
-         .inputs = {"value: T", "bias: T"},
-         .outputs = {"output: T"},
-         .attrs = {Types("T", kNumbers), "data_format: {'NHWC', 'NCHW'} = 'NHWC'"},
-         .shape = BiasAddShape,
-         .kernel = Stateless(cpu::BiasAdd)});
 }
 
 }  // namespace equiv::ops

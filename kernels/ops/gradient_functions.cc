@@ -82,7 +82,8 @@ std::vector<Value> CastGrad(GradContext& c) {
   return {c.builder.Add1("Cast", {c.output_grads[0]}, {{"DstT", c.inputs[0].dtype()}})};
 }
 std::vector<Value> BiasAddGrad(GradContext& c) {
-  return {c.output_grads[0], c.builder.Add1("BiasAddGrad", {c.output_grads[0]})};
+  return {c.output_grads[0], c.builder.Add1("BiasAddGrad", {c.output_grads[0]},
+                                            {{"data_format", c.attrs.Get<std::string>("data_format")}})};
 }
 std::vector<Value> MatMulGrad(GradContext& c) {
   const bool ta = c.attrs.Get<bool>("transpose_a"), tb = c.attrs.Get<bool>("transpose_b");

@@ -1,19 +1,12 @@
-// kernels/ops/gradients.cc - gradients that are ops of their own: activations, roots, bias, pools, batch norm.
-#include <fmt/format.h>
-
-#include <algorithm>
-
+// kernels/ops/gradients.cc - gradients that are ops of their own: activations, roots, MirrorPad.
 #include "kernels/base/op_registry.h"
-#include "kernels/cpu/batch_norm_grad.h"
-#include "kernels/cpu/conv_geometry.h"
 #include "kernels/cpu/elementwise_grad.h"
-#include "kernels/cpu/pool_grad.h"
+#include "kernels/cpu/mirror_pad_grad.h"
 #include "kernels/ops/common_shapes.h"
 #include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
-constexpr const char* kFormat = "data_format: {'NHWC', 'NCHW'} = 'NHWC'";
 using Names = std::vector<std::string>;
 
 void MergeBoth(ShapeContext& c) { c.set_output(0, Merge(c, c.input(0), 1)); }
@@ -38,37 +31,15 @@ OpDef OfOutput(const char* name, const char* doc, void (*kernel)(KernelContext&)
           .shape = MergeBoth,
           .kernel = Stateless(kernel)};
 }
-void BiasAddGradShape(ShapeContext& c) {
-  const bool nchw = c.attr<std::string>("data_format") == "NCHW";
-  const PartialShape in = c.WithRankAtLeast(0, nchw ? 3 : 2);
-  c.set_output(0, PartialShape{in.has_rank() ? in[in.rank() - (nchw ? 3 : 1)] : -1});
-}
-void MaxPoolGradShape(ShapeContext& c) {
-  const PartialShape image = c.WithRank(0, 4), grad = c.WithRank(2, 4);
-  const cpu::Window2D window = cpu::MakePoolWindow(FailThrough(c), "MaxPoolGrad", c.attrs(), image);
-  const PartialShape output = cpu::ImageShape(window.layout, image[window.layout.batch], window.h.out, window.w.out,
-                                              image[window.layout.depth]);
-  if (!output.IsCompatibleWith(grad))
-    c.Fail("Expected grad shape to be " + output.ToString() + ", but got " + grad.ToString());
-  c.set_output(0, image);
-}
-void AvgPoolGradShape(ShapeContext& c) {
-  const PartialShape image = ShapeFromInput(c, 0);
-  c.WithRank(1, 4);
-  if (image.has_rank() && image.rank() != 4)
-    c.Fail("orig_input_shape must have 4 values, got shape " + c.input(0).ToString());
-  c.set_output(0, image.has_rank() ? image : PartialShape::UnknownOfRank(4));
-}
-// tf: FusedBatchNormGradShape
-void BatchNormGradShape(ShapeContext& c) {
-  const PartialShape dy = c.WithRank(0, 4);
-  c.WithRank(1, 4);
-  const int channel = cpu::LayoutOf(c.attr<std::string>("data_format")).depth;
-  PartialShape vector{dy[channel]};
-  for (int i = 2; i < 5; ++i) vector = Merge(c, vector, i);
-  c.set_output(0, Merge(c, dy, 1));
-  c.set_output(1, vector);
-  c.set_output(2, vector);
+// tf: MirrorPadGrad's shape function
+void MirrorPadGradShape(ShapeContext& c) {
+  const PartialShape paddings = c.WithRank(1, 2), &input = c.input(0);
+  if (paddings[1] >= 0 && paddings[1] != 2) c.Fail("paddings must have 2 columns, got " + paddings.ToString());
+  if (paddings[0] >= 0 && paddings[0] <= kMaxRank) c.WithRank(0, static_cast<int>(paddings[0]));
+  if (!input.has_rank()) return c.set_output(0, PartialShape::Unknown());
+  if (!c.constant(1)) return c.set_output(0, PartialShape::UnknownOfRank(input.rank()));
+  c.set_output(0, cpu::UnpaddedShape(FailThrough(c), input, c.constant(1)->AsInt64Vector(),
+                                     c.attr<std::string>("mode") == "REFLECT"));
 }
 }  // namespace
 
@@ -86,39 +57,13 @@ void RegisterGradients(OpRegistry& r) {
   r.Add(OfOutput("SqrtGrad", "dy / (2 * y).", cpu::SqrtGrad));
   r.Add(OfOutput("RsqrtGrad", "-dy * y^3 / 2.", cpu::RsqrtGrad));
   r.Add(OfOutput("ReciprocalGrad", "-dy * y * y.", cpu::ReciprocalGrad));
-  r.Add({.name = "BiasAddGrad",
-         .doc = "Sum over all axes but the channels.",
-         .inputs = {"out_backprop: T"},
+  r.Add({.name = "MirrorPadGrad",
+         .doc = "Gradient of MirrorPad: each cell and its mirror images, added up.",
+         .inputs = {"input: T", "paddings: Tpaddings"},
          .outputs = {"output: T"},
-         .attrs = {Types("T", kNumbers), kFormat},
-         .shape = BiasAddGradShape,
-         .kernel = Stateless(cpu::BiasAddGrad)});
-  r.Add({.name = "MaxPoolGrad",
-         .doc = "Gradient of MaxPool: to the first largest cell of each window.",
-         .inputs = {"orig_input: T", "orig_output: T", "grad: T"},
-         .outputs = {"output: T"},
-         .attrs = {"ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
-                   "explicit_paddings: list(int) = []", kFormat, Types("T", kReal, "float")},
-         .shape = MaxPoolGradShape,
-         .kernel = Stateless(cpu::MaxPoolGrad)});
-  r.Add({.name = "AvgPoolGrad",
-         .doc = "Gradient of AvgPool: shared out over each window.",
-         .inputs = {"orig_input_shape: int32", "grad: T"},
-         .outputs = {"output: T"},
-         .attrs = {"ksize: list(int) >= 4", "strides: list(int) >= 4", "padding: {'SAME', 'VALID'}", kFormat,
-                   Types("T", kFloats)},
-         .shape = AvgPoolGradShape,
-         .kernel = Stateless(cpu::AvgPoolGrad)});
-  r.Add({.name = "FusedBatchNormGradV3",
-         .doc = "Gradient of FusedBatchNormV3.",
-         .inputs = {"y_backprop: T", "x: T", "scale: U", "reserve_space_1: U", "reserve_space_2: U",
-                    "reserve_space_3: U"},
-         .outputs = {"x_backprop: T", "scale_backprop: U", "offset_backprop: U", "reserve_space_4: U",
-                     "reserve_space_5: U"},
-         .attrs = {"T: {float, double}", "U: {float, double}", "epsilon: float = 0.0001", kFormat,
-                   "is_training: bool = true"},
-         .shape = BatchNormGradShape,
-         .kernel = Stateless(cpu::FusedBatchNormGradV3)});
+         .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
+         .shape = MirrorPadGradShape,
+         .kernel = Stateless(cpu::MirrorPadGrad)});
 }
 
 }  // namespace equiv::ops

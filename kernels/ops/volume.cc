@@ -1,4 +1,4 @@
-// kernels/ops/volume.cc - Conv3D with its gradients, MaxPool3D, AvgPool3D.
+// kernels/ops/volume.cc - Conv3D with its gradients.
 #include "kernels/cpu/volume.h"
 
 #include <fmt/format.h>
@@ -6,7 +6,6 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/volume_geometry.h"
 #include "kernels/ops/common_shapes.h"
-#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -34,27 +33,10 @@ void FilterGradShape(ShapeContext& c) {
   if (!filter.has_rank()) return c.set_output(0, PartialShape::UnknownOfRank(5));
   GradShape(c, c.WithRank(0, 5), filter, filter);
 }
-ShapeFn PoolShape(const char* op) {
-  return [op](ShapeContext& c) {
-    const PartialShape volume = c.WithRank(0, 5);
-    const cpu::Window3D window = cpu::MakePoolWindow3D(FailThrough(c), op, c.attrs(), volume);
-    c.set_output(0, cpu::VolumeShape(window, volume[0], volume[window.depth]));
-  };
-}
 
 constexpr const char* kFormat = "data_format: {'NDHWC', 'NCDHW'} = 'NDHWC'";
 constexpr const char* kDilations = "dilations: list(int) = [1, 1, 1, 1, 1]";
 constexpr const char* kPadding = "padding: {'SAME', 'VALID'}";
-
-void Pool(OpRegistry& r, const char* name, const char* doc, void (*kernel)(KernelContext&)) {
-  r.Add({.name = name,
-         .doc = doc,
-         .inputs = {"input: T"},
-         .outputs = {"output: T"},
-         .attrs = {"ksize: list(int) >= 5", "strides: list(int) >= 5", kPadding, kFormat, Types("T", kFloats)},
-         .shape = PoolShape(name),
-         .kernel = Stateless(kernel)});
-}
 }  // namespace
 
 void RegisterVolume(OpRegistry& r) {
@@ -62,14 +44,14 @@ void RegisterVolume(OpRegistry& r) {
          .doc = "3-D correlation of a volume with a filter.",
          .inputs = {"input: T", "filter: T"},
          .outputs = {"output: T"},
-         .attrs = {Types("T", kFloats), "strides: list(int) >= 5", kPadding, kFormat, kDilations},
+         .attrs = {"T: {float, double}", "strides: list(int) >= 5", kPadding, kFormat, kDilations},
          .shape = [](ShapeContext& c) { c.set_output(0, Geometry(c, c.WithRank(0, 5), c.WithRank(1, 5)).output); },
          .kernel = Stateless(cpu::Conv3D)});
   r.Add({.name = "Conv3DBackpropInputV2",
          .doc = "Gradient of Conv3D by its input: the transposed convolution.",
          .inputs = {"input_sizes: Tshape", "filter: T", "out_backprop: T"},
          .outputs = {"output: T"},
-         .attrs = {Types("T", kFloats), "strides: list(int) >= 5", kPadding, kFormat, kDilations,
+         .attrs = {"T: {float, double}", "strides: list(int) >= 5", kPadding, kFormat, kDilations,
                    "Tshape: {int32, int64} = int32"},
          .shape = InputGradShape,
          .kernel = Stateless(cpu::Conv3DBackpropInputV2)});
@@ -77,11 +59,9 @@ void RegisterVolume(OpRegistry& r) {
          .doc = "Gradient of Conv3D by its filter.",
          .inputs = {"input: T", "filter_sizes: int32", "out_backprop: T"},
          .outputs = {"output: T"},
-         .attrs = {Types("T", kFloats), "strides: list(int) >= 5", kPadding, kFormat, kDilations},
+         .attrs = {"T: {float, double}", "strides: list(int) >= 5", kPadding, kFormat, kDilations},
          .shape = FilterGradShape,
          .kernel = Stateless(cpu::Conv3DBackpropFilterV2)});
-  Pool(r, "MaxPool3D", "Largest value under a window sliding through a volume.", cpu::MaxPool3D);
-  Pool(r, "AvgPool3D", "Mean of the cells of the volume under a sliding window.", cpu::AvgPool3D);
 }
 
 }  // namespace equiv::ops

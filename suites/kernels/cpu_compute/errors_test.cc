@@ -63,6 +63,8 @@ TEST(Errors, ConvolutionDepths) {
   EXPECT_THAT(Both("Conv2D", {{1, 4, 4, 3}, {1, 1, 2, 4}}, Conv("SAME")),
               AllOf(HasSubstr("Depth of input (3) is not a multiple of input depth of filter (2)"),
                     HasSubstr("input depth must be evenly divisible by filter depth: 3 vs 2")));
+  EXPECT_THAT(Both("Conv2D", {{1, 4, 4, 0}, {1, 1, 2, 4}}, Conv("SAME")),
+              HasSubstr("input depth must be evenly divisible by filter depth: 0 vs 2"));
   EXPECT_THAT(Both("Conv2D", {{1, 4, 4, 4}, {1, 1, 2, 3}}, Conv("SAME")),
               HasSubstr("Depth of output (3) is not a multiple of the number of groups (2)"));
   EXPECT_THAT(Both("DepthwiseConv2dNative", {{1, 4, 4, 3}, {1, 1, 2, 1}}, Conv("SAME")),
@@ -91,28 +93,6 @@ TEST(Errors, ConvolutionAttributes) {
                 Infer("Conv2D", {Shape{4, 4, 3}, shapes[1]}, Conv("SAME"), {kF, kF});
               }),
               HasSubstr("Shape must be rank 4 but is rank 3"));
-}
-
-// A graph may hold NCHW, its shapes are right, but the kernel says that it cannot run it.
-TEST(Errors, NchwIsNotImplemented) {
-  const Array image(kF, Shape{1, 3, 8, 9}), filter(kF, Shape{3, 3, 3, 5}), vector(kF, Shape{3});
-  const AttrValue nchw = std::string("NCHW");
-  const AttrMap conv = With(Conv("VALID", {1, 1, 2, 1}), "data_format", nchw);
-  EXPECT_EQ(Infer("Conv2D", {image.shape(), filter.shape()}, conv, {kF, kF})[0], (PartialShape{1, 5, 3, 7}));
-  const auto message = [&](const char* op, std::vector<Array> inputs, const AttrMap& attrs) {
-    return Caught<UnimplementedError>([&] { RunOp(op, inputs, attrs); });
-  };
-  const AttrMap pool{{"ksize", Ints{1, 1, 2, 2}},
-                     {"strides", Ints{1, 1, 2, 2}},
-                     {"padding", std::string("SAME")},
-                     {"data_format", nchw}};
-  EXPECT_THAT(message("Conv2D", {image, filter}, conv),
-              AllOf(HasSubstr("[Conv2D] 'node': "), HasSubstr("NCHW"), HasSubstr("NHWC")));
-  EXPECT_THAT(message("MaxPool", {image}, pool), HasSubstr("NCHW"));
-  EXPECT_THAT(message("AvgPool", {image}, pool), HasSubstr("NCHW"));
-  EXPECT_THAT(message("BiasAdd", {image, vector}, {{"data_format", nchw}}), HasSubstr("NCHW"));
-  EXPECT_THAT(message("FusedBatchNormV3", {image, vector, vector, vector, vector}, {{"data_format", nchw}}),
-              HasSubstr("NCHW"));
 }
 
 TEST(Errors, MatrixProducts) {

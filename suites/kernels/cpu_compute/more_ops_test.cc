@@ -135,6 +135,21 @@ TEST(MoreOps, GradientsOfADilatedDepthwiseConvolution) {
   EXPECT_NEAR(dot(g, y), dot(df, f), 1e-12);
 }
 
+// A depthwise filter is one of as many groups as there are channels, with dilation and explicit padding alike.
+TEST(MoreOps, ADepthwiseConvolutionIsAGroupedOne) {
+  const Array x = RandomArray<double>({2, 9, 8, 3}, 1), f = RandomArray<double>({3, 2, 3, 2}, 2);
+  AttrMap dilated = Conv(), padded = Conv({1, 2, 2, 1});
+  dilated.Set("dilations", Ints{1, 2, 3, 1});
+  padded.Set("padding", std::string("EXPLICIT"));
+  padded.Set("explicit_paddings", Ints{0, 0, 1, 2, 0, 1, 0, 0});
+  for (const AttrMap& attrs : {dilated, padded}) {
+    const Array a = RunOp("DepthwiseConv2dNative", {x, f}, attrs)[0];
+    const Array b = RunOp("Conv2D", {x, f.Reshaped({3, 2, 1, 6})}, attrs)[0];
+    ASSERT_EQ(a.shape(), b.shape());
+    for (std::int64_t i = 0; i < a.num_elements(); ++i) EXPECT_NEAR(a.ElementAsDouble(i), b.ElementAsDouble(i), 1e-13);
+  }
+}
+
 TEST(MoreOps, NothingInGivesNothingOrZeros) {
   const Array none = Floats({0, 4, 4, 3}), filter = Floats({3, 3, 3, 5}), grad = Floats({0, 4, 4, 5});
   EXPECT_EQ(RunOp("Conv2DBackpropInput", {Axes({0, 4, 4, 3}), filter, grad}, Conv())[0].num_elements(), 0);

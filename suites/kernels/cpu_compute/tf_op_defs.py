@@ -68,7 +68,7 @@ def main():
     lines = []
     for op in sorted(ops.op, key=lambda op: op.name):
         name = op.name
-        if name.startswith('_') or any(s in name for s in SKIPPED):
+        if name.startswith('_') and not name.startswith('_Fused') or any(s in name for s in SKIPPED):
             continue
         lines.append(json.dumps({'op': name, 'inputs': [arg(a) for a in op.input_arg],
                                  'outputs': [arg(a) for a in op.output_arg], 'attrs': [attr(a) for a in op.attr],

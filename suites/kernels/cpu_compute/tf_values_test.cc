@@ -1,9 +1,12 @@
-// Single ops against values TensorFlow gave (tf_values.jsonl; tf_values.py wrote it), at one and at three threads.
+// Single ops against values TensorFlow gave (tf_values*.jsonl, each written by the script of its name), at one and at
+// three threads. An input may be a variable, with its value before and after: ["variable", before, after].
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -29,6 +32,12 @@ Array Filled(const Shape& shape, const json& values) {
   for (std::size_t i = 0; i < list.size(); ++i) a.mutable_data<T>()[i] = list[i];
   return a;
 }
+template <class T>
+Array FilledHalf(const Shape& shape, const json& values) {
+  Array a(kDTypeOf<T>, shape);
+  for (std::size_t i = 0; i < values.size(); ++i) a.mutable_data<T>()[i] = T(static_cast<float>(Number(values[i])));
+  return a;
+}
 // [dtype, shape, values]
 Array Tensor(const json& record) {
   const Shape shape(record.at(1).get<Ints>());
@@ -42,9 +51,36 @@ Array Tensor(const json& record) {
       return Filled<std::int64_t>(shape, values);
     case DType::kBool:
       return Filled<bool>(shape, values);
+    case DType::kUInt8:
+      return Filled<std::uint8_t>(shape, values);
+    case DType::kInt8:
+      return Filled<std::int8_t>(shape, values);
+    case DType::kUInt16:
+      return Filled<std::uint16_t>(shape, values);
+    case DType::kInt16:
+      return Filled<std::int16_t>(shape, values);
+    case DType::kFloat16:
+      return FilledHalf<Float16>(shape, values);
+    case DType::kBFloat16:
+      return FilledHalf<BFloat16>(shape, values);
     default:
       return Filled<float>(shape, values);
   }
+}
+bool IsVariable(const json& record) { return record.at(0) == "variable"; }
+std::vector<Array> Inputs(const json& records) {
+  std::vector<Array> inputs;
+  for (const json& record : records) {
+    if (!IsVariable(record)) {
+      inputs.push_back(Tensor(record));
+      continue;
+    }
+    const Array before = Tensor(record.at(1));
+    auto variable = std::make_shared<Variable>("v" + std::to_string(inputs.size()), before.dtype(), before.shape());
+    variable->Assign(before, "test");
+    inputs.push_back(Array::Resource(std::move(variable)));
+  }
+  return inputs;
 }
 AttrMap Attributes(const OpDef& def, const json& given) {
   AttrMap attrs;
@@ -70,6 +106,15 @@ AttrMap Attributes(const OpDef& def, const json& given) {
       case AttrKind::kListInt:
         attrs.Set(attr.name, v.get<Ints>());
         break;
+      case AttrKind::kListString:
+        attrs.Set(attr.name, v.get<std::vector<std::string>>());
+        break;
+      case AttrKind::kListType: {
+        std::vector<DType> types;
+        for (const json& name : v) types.push_back(ParseDType(name.get<std::string>()).value());
+        attrs.Set(attr.name, std::move(types));
+        break;
+      }
       case AttrKind::kShape:
         attrs.Set(attr.name, PartialShape(v.get<Ints>()));
         break;
@@ -95,31 +140,51 @@ std::string Difference(const Array& got, const Array& expected, double tolerance
   return {};
 }
 
-TEST(TensorFlowValues, EveryCase) {
-  std::ifstream in(std::string(EQUIV_SOURCE_DIR) + "/suites/kernels/cpu_compute/tf_values.jsonl");
-  ASSERT_TRUE(in);
-  int cases = 0;
-  for (std::string line; std::getline(in, line);) {
-    const json c = json::parse(line);
-    const std::string op = c.at("op");
-    SCOPED_TRACE(fmt::format("line {}: {} {}", ++cases, op, c.at("attrs").dump()));
-    try {
-      std::vector<Array> inputs;
-      for (const json& record : c.at("inputs")) inputs.push_back(Tensor(record));
-      const AttrMap attrs = Attributes(ComputeOps().Get(op), c.at("attrs"));
-      const std::vector<Array> one = RunOp(op, inputs, attrs), three = RunOp(op, inputs, attrs, 3);
-      ASSERT_EQ(one.size(), three.size());
-      const json& outputs = c.at("outputs");
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (outputs[i].is_null()) continue;
-        EXPECT_EQ(Difference(one.at(i), Tensor(outputs[i]), c.value("tolerance", 0.0)), "") << "output " << i;
-        EXPECT_TRUE(BitwiseEqual(one[i], three[i])) << "output " << i << " depends on the number of threads";
-      }
-    } catch (const Error& error) {
-      ADD_FAILURE() << error.Describe();
-    }
+void Check(const json& c, const std::string& op) {
+  const double tolerance = c.value("tolerance", 0.0);
+  const AttrMap attrs = Attributes(ComputeOps().Get(op), c.at("attrs"));
+  const std::vector<Array> inputs = Inputs(c.at("inputs")), again = Inputs(c.at("inputs"));
+  const std::vector<Array> one = RunOp(op, inputs, attrs), three = RunOp(op, again, attrs, 3);
+  ASSERT_EQ(one.size(), three.size());
+  const json& outputs = c.at("outputs");
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].is_null()) continue;
+    EXPECT_EQ(Difference(one.at(i), Tensor(outputs[i]), tolerance), "") << "output " << i;
+    EXPECT_TRUE(BitwiseEqual(one[i], three[i])) << "output " << i << " depends on the number of threads";
   }
-  EXPECT_GT(cases, 0);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const json& record = c.at("inputs")[i];
+    if (!IsVariable(record)) continue;
+    const Array after = inputs[i].variable()->Read("test");
+    EXPECT_EQ(Difference(after, Tensor(record.at(2)), tolerance), "") << "variable " << i;
+    EXPECT_TRUE(BitwiseEqual(after, again[i].variable()->Read("test")))
+        << "variable " << i << " depends on the number of threads";
+  }
+}
+
+TEST(TensorFlowValues, EveryCase) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(fs::path(EQUIV_SOURCE_DIR) / "suites/kernels/cpu_compute"))
+    if (entry.path().filename().string().starts_with("tf_values") && entry.path().extension() == ".jsonl")
+      files.push_back(entry.path());
+  std::ranges::sort(files);
+  ASSERT_FALSE(files.empty());
+  for (const fs::path& file : files) {
+    std::ifstream in(file);
+    int cases = 0;
+    for (std::string line; std::getline(in, line);) {
+      const json c = json::parse(line);
+      const std::string op = c.at("op");
+      SCOPED_TRACE(fmt::format("{} line {}: {} {}", file.filename().string(), ++cases, op, c.at("attrs").dump()));
+      try {
+        Check(c, op);
+      } catch (const Error& error) {
+        ADD_FAILURE() << error.Describe();
+      }
+    }
+    EXPECT_GT(cases, 0) << file;
+  }
 }
 }  // namespace
 }  // namespace equiv::test
