@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/index_args.h"
 
@@ -95,7 +96,7 @@ void Identity(KernelContext& ctx) { ctx.set_output(0, ctx.input(0)); }
 void Fill(KernelContext& ctx) {
   if (ctx.input(1).rank() != 0)
     throw InvalidArgumentError(ctx.Where() + "value must be a scalar, got shape " + ctx.input(1).shape().ToString());
-  ctx.set_output(0, FilledWith(ctx, Shape(ctx.input(0).AsInt64Vector()), ctx.input(1)));
+  ctx.set_output(0, FilledWith(ctx, CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector()), ctx.input(1)));
 }
 void ZerosLike(KernelContext& ctx) {
   ctx.set_output(0, FilledWith(ctx, ctx.input(0).shape(), ScalarOf(ctx, ctx.input(0).dtype(), 0)));
@@ -127,7 +128,7 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
     } else if (dims[i] < 0) {
       throw InvalidArgumentError(fmt::format("{}Size {} must be non-negative, not {}", ctx.Where(), i, dims[i]));
     } else {
-      known *= dims[i];
+      known = CheckedMul(FailOf(ctx), known, dims[i]);
     }
   }
   if (unknown >= 0) {
@@ -145,7 +146,7 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
   if (known != elements)
     throw InvalidArgumentError(fmt::format(
         "{}Input to reshape is a tensor with {} values, but the requested shape has {}", ctx.Where(), elements, known));
-  return Shape(dims);
+  return CheckedShape(FailOf(ctx), dims);
 }
 void Reshape(KernelContext& ctx) {
   ctx.set_output(0,
@@ -165,13 +166,13 @@ void Squeeze(KernelContext& ctx) {
     if (named || (axes.empty() && shape[i] == 1)) continue;
     dims.push_back(shape[i]);
   }
-  ctx.set_output(0, ctx.input(0).Reshaped(Shape(dims)));
+  ctx.set_output(0, ctx.input(0).Reshaped(CheckedShape(FailOf(ctx), dims)));
 }
 void ExpandDims(KernelContext& ctx) {
   std::vector<std::int64_t> dims = ctx.input(0).shape().vector();
-  const int at = AxisOf(ctx, ctx.input(1).AsInt64Vector().at(0), static_cast<int>(dims.size()) + 1);
+  const int at = AxisOf(ctx, IntScalar(ctx, 1), static_cast<int>(dims.size()) + 1);
   dims.insert(dims.begin() + at, 1);
-  ctx.set_output(0, ctx.input(0).Reshaped(Shape(dims)));
+  ctx.set_output(0, ctx.input(0).Reshaped(CheckedShape(FailOf(ctx), dims)));
 }
 
 namespace {
@@ -195,7 +196,7 @@ void ConcatInputs(KernelContext& ctx, int values, int n, int axis_input) {
   dims[static_cast<std::size_t>(axis)] = along;
   for (int d = 0; d < axis; ++d) outer *= first[d];
   for (int d = axis + 1; d < first.rank(); ++d) inner *= first[d];
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_elements() == 0) return;
   const std::int64_t row = along * inner;
   ctx.pool().ParallelRanges(outer, std::max<std::int64_t>(1, kBlock * 4 / std::max<std::int64_t>(1, row)),
@@ -221,7 +222,7 @@ void PadWith(KernelContext& ctx, const Array& value) {
   const Array in = ctx.input(0);
   const Shape shape = in.shape();
   const std::vector<std::int64_t> pads = ctx.input(1).AsInt64Vector();
-  if (static_cast<int>(pads.size()) != 2 * shape.rank())
+  if (static_cast<int>(pads.size()) != 2 * shape.rank() || ctx.input(1).rank() != 2)
     throw InvalidArgumentError(
         fmt::format("{}The first dimension of paddings must be the rank of inputs: got paddings {} for inputs {}",
                     ctx.Where(), ctx.input(1).shape().ToString(), shape.ToString()));
@@ -230,9 +231,9 @@ void PadWith(KernelContext& ctx, const Array& value) {
     if (pads[2 * d] < 0 || pads[2 * d + 1] < 0)
       throw InvalidArgumentError(
           fmt::format("{}Paddings must be non-negative: {} {}", ctx.Where(), pads[2 * d], pads[2 * d + 1]));
-    dims[d] += pads[2 * d] + pads[2 * d + 1];
+    dims[d] = CheckedAdd(FailOf(ctx), CheckedAdd(FailOf(ctx), dims[d], pads[2 * d]), pads[2 * d + 1]);
   }
-  const Shape padded(dims);
+  const Shape padded = CheckedShape(FailOf(ctx), dims);
   Array out = FilledWith(ctx, padded, value);
   const std::size_t size = SizeOf(in.dtype());
   if (shape.rank() == 0) {
@@ -255,7 +256,12 @@ void PadWith(KernelContext& ctx, const Array& value) {
 }
 }  // namespace
 void Pad(KernelContext& ctx) { PadWith(ctx, ScalarOf(ctx, ctx.input(0).dtype(), 0)); }
-void PadV2(KernelContext& ctx) { PadWith(ctx, ctx.input(2)); }
+void PadV2(KernelContext& ctx) {
+  if (ctx.input(2).rank() != 0)
+    throw InvalidArgumentError(ctx.Where() +
+                               "constant_values must be a scalar. Found: " + ctx.input(2).shape().ToString());
+  PadWith(ctx, ctx.input(2));
+}
 
 void Transpose(KernelContext& ctx) {
   const Array in = ctx.input(0);
@@ -301,7 +307,7 @@ void Diag(KernelContext& ctx) {
   if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "Input must be at least rank 1, got 0");
   std::vector<std::int64_t> dims = in.shape().vector();
   dims.insert(dims.end(), in.shape().dims().begin(), in.shape().dims().end());
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_bytes()) std::memset(out.raw(), 0, out.num_bytes());
   for (std::size_t i = 0; i < n; ++i) std::memcpy(out.raw() + i * (n + 1) * size, in.raw() + i * size, size);
 }

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/index_args.h"
 #include "kernels/cpu/reduce.h"
@@ -38,7 +39,7 @@ void GatherAlong(KernelContext& ctx, int axis, int batch_dims) {
   const auto inner =
       Product(shape, axis + 1, shape.rank()) * static_cast<std::int64_t>(RequireFixedSize(ctx, params.dtype()));
   const std::int64_t outer = Product(shape, batch_dims, axis), count = Product(where, batch_dims, where.rank());
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_elements() == 0) return;
   ctx.pool().ParallelRanges(Product(shape, 0, axis) * count, RowsPerBlock(inner),
                             [&](std::int64_t begin, std::int64_t end) {
@@ -94,7 +95,7 @@ void GatherNd(KernelContext& ctx) {
     throw InvalidArgumentError(fmt::format("{}Requested more than 0 entries, but params is empty.  Params shape: {}",
                                            ctx.Where(), shape.ToString()));
   const Ints index = indices.AsInt64Vector();
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   for (std::int64_t row = 0; row < rows; ++row) {
     std::int64_t from = 0;
     const std::span<const std::int64_t> at(index.data() + row * depth, static_cast<std::size_t>(depth));
@@ -122,7 +123,7 @@ void OneHot(KernelContext& ctx) {
   Ints dims = indices.shape().vector();
   dims.insert(dims.begin() + axis, depth);
   const std::size_t size = RequireFixedSize(ctx, on.dtype());
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   for (std::int64_t i = 0; i < out.num_elements(); ++i)
     std::memcpy(out.raw() + static_cast<std::size_t>(i) * size, off.raw(), size);
   const std::int64_t inner = Product(indices.shape(), axis, indices.rank());
@@ -146,7 +147,7 @@ void ArgBest(KernelContext& ctx, T start, Better better) {
         fmt::format("{}Reduction axis {} is empty in shape {}", ctx.Where(), axis, in.shape().ToString()));
   Ints dims = in.shape().vector();
   dims.erase(dims.begin() + axis);
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   const T* x = in.data<T>();
   ctx.pool().ParallelRanges(out.num_elements(), RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
@@ -186,8 +187,8 @@ void TopKOf(KernelContext& ctx, std::int64_t k) {
   const std::int64_t rows = Product(in.shape(), 0, in.rank() - 1);
   ForReal(ctx, in.dtype(), [&]<class T>() {
     const T* x = in.data<T>();
-    T* values = ctx.Allocate(0, Shape(dims)).template mutable_data<T>();
-    Array& indices = ctx.Allocate(1, Shape(dims));
+    T* values = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims)).template mutable_data<T>();
+    Array& indices = ctx.Allocate(1, CheckedShape(FailOf(ctx), dims));
     ctx.pool().ParallelRanges(rows, RowsPerBlock(n * 4), [&](std::int64_t begin, std::int64_t end) {
       Ints order(static_cast<std::size_t>(n));
       for (std::int64_t row = begin; row < end; ++row) {
@@ -223,9 +224,15 @@ std::int64_t LengthOf(const FailFn& fail, T start, T limit, T delta) {
     const auto span = static_cast<std::uint64_t>(start < limit ? limit : start) -
                       static_cast<std::uint64_t>(start < limit ? start : limit);
     const auto step = delta > T{0} ? static_cast<std::uint64_t>(delta) : -static_cast<std::uint64_t>(delta);
-    return static_cast<std::int64_t>((span + step - 1) / step);
+    const std::uint64_t length = span / step + (span % step != 0 ? 1 : 0);
+    if (length > std::uint64_t{1} << 62)
+      fail(fmt::format("Requires ((limit - start) / delta) to be a number of elements: {}/{}/{}", start, limit, delta));
+    return static_cast<std::int64_t>(length);
   } else {
-    return static_cast<std::int64_t>(std::ceil(std::abs((limit - start) / delta)));
+    const T length = std::ceil(std::abs((limit - start) / delta));
+    if (!(length < static_cast<T>(0x1p62)))
+      fail(fmt::format("Requires ((limit - start) / delta) to be a number of elements: {}/{}/{}", start, limit, delta));
+    return static_cast<std::int64_t>(length);
   }
 }
 }  // namespace
@@ -256,7 +263,7 @@ void Range(KernelContext& ctx) {
   ForNumeric(ctx, start.dtype(), []<class T>() {});
   const std::int64_t n = RangeLength(FailOf(ctx), start, ctx.input(1), delta);
   ForNumeric(ctx, start.dtype(), [&]<class T>() {
-    T* out = ctx.Allocate(0, Shape{n}).template mutable_data<T>();
+    T* out = ctx.Allocate(0, CheckedShape(FailOf(ctx), {n})).template mutable_data<T>();
     const T first = start.data<T>()[0], step = delta.data<T>()[0];
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(first + static_cast<T>(i) * step);
   });
@@ -273,7 +280,7 @@ void LinSpace(KernelContext& ctx) {
   if (n <= 0) throw InvalidArgumentError(fmt::format("{}Requires num > 0: {}", ctx.Where(), n));
   ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() {
     const T start = ctx.input(0).data<T>()[0], stop = ctx.input(1).data<T>()[0];
-    T* out = ctx.Allocate(0, Shape{n}).template mutable_data<T>();
+    T* out = ctx.Allocate(0, CheckedShape(FailOf(ctx), {n})).template mutable_data<T>();
     out[0] = start;
     if (n == 1) return;
     const T step = (stop - start) / static_cast<T>(n - 1);
@@ -368,7 +375,7 @@ void ReduceBool(KernelContext& ctx, bool all) {
     if (!gone || keep) dims.push_back(gone ? 1 : shape[d]);
   }
   const bool* x = in.data<bool>();
-  Array& output = ctx.Allocate(0, Shape(dims));
+  Array& output = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   bool* out = output.mutable_data<bool>();
   std::fill_n(out, output.num_elements(), all);
   for (std::int64_t i = 0; i < in.num_elements(); ++i) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/index_args.h"
 
 namespace equiv::cpu {
@@ -131,7 +132,7 @@ void Empty(KernelContext& ctx) {
                                ctx.input(0).shape().ToString());
   const DType dtype = ctx.output_dtype(0);
   if (dtype != DType::kString) RequireFixedSize(ctx, dtype);
-  Array& out = ctx.Allocate(0, Shape(ctx.input(0).AsInt64Vector()));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector()));
   if (out.num_bytes()) std::memset(out.raw(), 0, out.num_bytes());
 }
 
@@ -163,7 +164,7 @@ void UnravelIndex(KernelContext& ctx) {
     throw InvalidArgumentError(ctx.Where() + "The indices can only be scalar or 1-D, got shape " +
                                indices.shape().ToString());
   const Ints index = indices.AsInt64Vector();
-  const Shape dims(dims_input.AsInt64Vector());
+  const Shape dims = CheckedShape(FailOf(ctx), dims_input.AsInt64Vector());
   const auto n = static_cast<std::int64_t>(index.size());
   Ints shape{dims.rank()};
   if (indices.rank() == 1) shape.push_back(n);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/index_args.h"
 #include "kernels/cpu/slice_geometry.h"
@@ -38,7 +39,7 @@ void SplitInto(KernelContext& ctx, const Array& in, int axis, const Ints& sizes)
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     Ints dims = in.shape().vector();
     dims[static_cast<std::size_t>(axis)] = sizes[i];
-    CopyPart(ctx, in, axis, first, sizes[i], static_cast<int>(i), Shape(dims));
+    CopyPart(ctx, in, axis, first, sizes[i], static_cast<int>(i), CheckedShape(FailOf(ctx), dims));
     first += sizes[i];
   }
 }
@@ -53,7 +54,7 @@ Ints SplitSizes(const FailFn& fail, Ints sizes, std::int64_t dim) {
     else if (sizes[i] < 0)
       fail(fmt::format("size_splits must be non-negative but for one -1, got [{}]", fmt::join(sizes, ",")));
     else
-      known += sizes[i];
+      known = CheckedAdd(fail, known, sizes[i]);
   }
   if (open < 0 ? known != dim : known > dim)
     fail(fmt::format("size_splits [{}] must add up to the dimension they split: {} for {}", fmt::join(sizes, ","),
@@ -76,7 +77,7 @@ void Pack(KernelContext& ctx) {
   if (size == 0) UnsupportedDType(ctx, ctx.input(0).dtype());
   std::int64_t outer = 1, inner = static_cast<std::int64_t>(size);
   for (int d = 0; d < shape.rank(); ++d) (d < axis ? outer : inner) *= shape[d];
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_elements() == 0) return;
   ctx.pool().ParallelRanges(outer, RowsPerBlock(inner * n), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row)
@@ -92,7 +93,7 @@ void Unpack(KernelContext& ctx) {
                                            ctx.num_outputs(), in.shape().ToString()));
   Ints dims = in.shape().vector();
   dims.erase(dims.begin() + axis);
-  for (int i = 0; i < ctx.num_outputs(); ++i) CopyPart(ctx, in, axis, i, 1, i, Shape(dims));
+  for (int i = 0; i < ctx.num_outputs(); ++i) CopyPart(ctx, in, axis, i, 1, i, CheckedShape(FailOf(ctx), dims));
 }
 void Split(KernelContext& ctx) {
   const Array in = ctx.input(1);
@@ -121,7 +122,7 @@ void Slice(KernelContext& ctx) {
       throw InvalidArgumentError(
           fmt::format("{}Expected begin[{}] in [0, {}], but got {}", ctx.Where(), i, dim, begin[i]));
     if (size[i] == -1) size[i] = dim - begin[i];
-    if (size[i] < 0 || begin[i] + size[i] > dim)
+    if (size[i] < 0 || size[i] > dim - begin[i])
       throw InvalidArgumentError(
           fmt::format("{}Expected size[{}] in [0, {}], but got {}", ctx.Where(), i, dim - begin[i], size[i]));
     view.offset += begin[i] * view.strides[i];
@@ -153,9 +154,9 @@ void Tile(KernelContext& ctx) {
           fmt::format("{}Expected multiples[{}] >= 0, but got {}", ctx.Where(), i, multiples[i]));
     view.dims.insert(view.dims.end(), {multiples[i], dims[i]});
     view.strides.insert(view.strides.end(), {0, strides[i]});
-    dims[i] *= multiples[i];
+    dims[i] = CheckedMul(FailOf(ctx), dims[i], multiples[i]);
   }
-  CopyView(ctx, in, std::move(view), 0, Shape(dims));
+  CopyView(ctx, in, std::move(view), 0, CheckedShape(FailOf(ctx), dims));
 }
 void ReverseV2(KernelContext& ctx) {
   const Array in = ctx.input(0);
@@ -287,7 +288,7 @@ void ParallelConcat(KernelContext& ctx) {
 void StridedSliceGrad(KernelContext& ctx) {
   const Array dy = ctx.input(4);
   const auto count = static_cast<int>(ctx.input(1).num_elements());
-  const Shape shape(ctx.input(0).AsInt64Vector());
+  const Shape shape = CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector());
   const SliceGeometry g = MakeSliceGeometry(FailOf(ctx), ctx.attrs(), shape, static_cast<std::size_t>(count),
                                             VectorOf(ctx, 1, count), VectorOf(ctx, 2, count), VectorOf(ctx, 3, count));
   if (!(dy.shape() == Shape(g.output)))
@@ -309,7 +310,7 @@ void StridedSliceGrad(KernelContext& ctx) {
 }
 void BroadcastTo(KernelContext& ctx) {
   const Array in = ctx.input(0);
-  const Shape shape(ctx.input(1).AsInt64Vector());
+  const Shape shape = CheckedShape(FailOf(ctx), ctx.input(1).AsInt64Vector());
   const int extra = shape.rank() - in.rank();
   View view{.offset = 0, .dims = shape.vector(), .strides = Ints(static_cast<std::size_t>(shape.rank()))};
   const Ints strides = StridesOf(in.shape());
@@ -344,7 +345,7 @@ void MirrorPad(KernelContext& ctx) {
       offsets[d].push_back(from * strides[d]);
     }
   }
-  const Shape padded(dims);
+  const Shape padded = CheckedShape(FailOf(ctx), dims);
   const std::size_t size = SizeOf(in.dtype());
   if (size == 0) UnsupportedDType(ctx, in.dtype());
   Array& out = ctx.Allocate(0, padded);

@@ -18,11 +18,11 @@ void ReverseV2(KernelContext& ctx);  // tensor, axis
 void Reverse(KernelContext& ctx);    // tensor, dims: whether each axis is reversed
 // input, seq_lengths: the first elements of each sequence reversed; attributes seq_dim, batch_dim.
 void ReverseSequence(KernelContext& ctx);
-void Roll(KernelContext& ctx);            // input, shift, axis: what leaves at one end comes in at the other
-void ParallelConcat(KernelContext& ctx);  // values of one row each; attribute shape
+void Roll(KernelContext& ctx);              // input, shift, axis: what leaves at one end comes in at the other
+void ParallelConcat(KernelContext& ctx);    // values of one row each; attribute shape
 void StridedSliceGrad(KernelContext& ctx);  // shape, begin, end, strides, dy -> zeros but for the slice
-void BroadcastTo(KernelContext& ctx);  // input, shape
-void MirrorPad(KernelContext& ctx);    // input, paddings; attribute mode
+void BroadcastTo(KernelContext& ctx);       // input, shape
+void MirrorPad(KernelContext& ctx);         // input, paddings; attribute mode
 void IdentityN(KernelContext& ctx);
 void RankOf(KernelContext& ctx);
 void SizeOfInput(KernelContext& ctx);   // attribute out_type

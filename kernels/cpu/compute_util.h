@@ -35,6 +35,14 @@ inline void RequireNhwc(KernelContext& ctx) {
 [[noreturn]] inline void UnsupportedDType(KernelContext& ctx, DType dtype) {
   throw UnimplementedError(ctx.Where() + "has no CPU kernel for " + std::string(Name(dtype)));
 }
+// A kernel for float32 alone, of an op whose definition allows more types.
+template <void (*kKernel)(KernelContext&)>
+void FloatOnly(KernelContext& ctx) {
+  for (const char* attr : {"T", "T_threshold"})
+    if (const AttrValue* type = ctx.attrs().Find(attr); type && std::get<DType>(*type) != DType::kFloat32)
+      UnsupportedDType(ctx, std::get<DType>(*type));
+  kKernel(ctx);
+}
 // Calls f.operator()<T>() for float32 or float64.
 template <class F>
 void ForFloating(KernelContext& ctx, DType dtype, F&& f) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/index_args.h"
 
 namespace equiv::cpu {
@@ -71,7 +72,7 @@ void Part(KernelContext& ctx, const DiagRange& range, const std::byte* padding, 
   Ints dims(in.shape().dims().begin(), in.shape().dims().end() - 2);
   if (!range.single()) dims.push_back(range.count());
   dims.push_back(longest);
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (padding)
     Fill(out.raw(), out.num_elements(), padding, size);
   else if (out.num_bytes())
@@ -94,7 +95,7 @@ void Whole(KernelContext& ctx, const DiagRange& range, std::int64_t rows, std::i
   const std::size_t size = RequireFixedSize(ctx, in.dtype());
   Ints dims(in.shape().dims().begin(), in.shape().dims().end() - own);
   dims.insert(dims.end(), {matrix.rows, matrix.cols});
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (padding)
     Fill(out.raw(), out.num_elements(), padding, size);
   else if (out.num_bytes())

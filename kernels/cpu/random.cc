@@ -12,6 +12,7 @@
 #include <random>
 
 #include "kernels/base/op_def.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 
 namespace equiv::cpu {
@@ -21,7 +22,7 @@ Shape ShapeInput(KernelContext& ctx, int i) {
   if (ctx.input(i).rank() != 1)
     throw InvalidArgumentError(fmt::format("{}shape must be a vector of {{int32,int64}}, got shape {}", ctx.Where(),
                                            ctx.input(i).shape().ToString()));
-  return Shape(ctx.input(i).AsInt64Vector());
+  return CheckedShape(FailOf(ctx), ctx.input(i).AsInt64Vector());
 }
 std::int64_t ScalarInput(KernelContext& ctx, int i, std::string_view name) {
   if (ctx.input(i).num_elements() != 1 || ctx.input(i).rank() != 0)

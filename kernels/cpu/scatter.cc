@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/base/flush.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/index_args.h"
 #include "kernels/cpu/strings_moved.h"
 #include "kernels/cpu/variables.h"
@@ -161,7 +162,7 @@ void ScatterNd(KernelContext& ctx) {
   if (updates.rank() < 1)
     throw InvalidArgumentError(ctx.Where() +
                                "Updates shape must have rank at least one. Found:" + updates.shape().ToString());
-  const Shape shape(ctx.input(2).AsInt64Vector());
+  const Shape shape = CheckedShape(FailOf(ctx), ctx.input(2).AsInt64Vector());
   const Places places = NdPlaces(ctx, indices, updates, shape, "output");
   if (updates.dtype() == DType::kString) {
     std::vector<std::string> joined(static_cast<std::size_t>(shape.num_elements()));
@@ -242,7 +243,7 @@ void DynamicStitch(KernelContext& ctx) {
   Ints dims{most + 1};
   dims.insert(dims.end(), inner.begin(), inner.end());
   const std::size_t size = RequireFixedSize(ctx, ctx.input(n).dtype());
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_bytes()) std::memset(out.raw(), 0, out.num_bytes());
   std::size_t bytes = size;
   for (std::int64_t d : inner) bytes *= static_cast<std::size_t>(d);

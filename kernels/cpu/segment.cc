@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/base/flush.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/index_args.h"
 #include "kernels/cpu/reduce.h"
 #include "kernels/cpu/reduce_order.h"
@@ -76,7 +77,7 @@ void SortedSegment(KernelContext& ctx, int missing) {
   const std::int64_t inner = Product(data.shape(), 1, data.rank());
   ForReal(ctx, data.dtype(), [&]<class T>() {
     const T* x = data.data<T>();
-    Array& output = ctx.Allocate(0, Shape(dims));
+    Array& output = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
     T* out = output.mutable_data<T>();
     std::fill_n(out, output.num_elements(), Num<T>(missing));
     ctx.pool().ParallelFor(static_cast<std::int64_t>(segments.size()), [&](std::int64_t i) {
@@ -128,7 +129,8 @@ void Unsorted(KernelContext& ctx, F run) {
     if (id[i] >= segments)
       throw InvalidArgumentError(fmt::format("{}segment_ids[{}] = {} is out of range [0, {})", ctx.Where(),
                                              Position(ids.shape(), static_cast<std::int64_t>(i)), id[i], segments));
-  ForReal(ctx, data.dtype(), [&]<class T>() { run.template operator()<T>(data, id, Shape(out_dims)); });
+  const Shape shape = CheckedShape(FailOf(ctx), out_dims);
+  ForReal(ctx, data.dtype(), [&]<class T>() { run.template operator()<T>(data, id, shape); });
 }
 }  // namespace
 
@@ -196,7 +198,7 @@ void Bincount(KernelContext& ctx) {
   const Array &arr = ctx.input(0), &weights = ctx.input(2);
   if (weights.num_elements() != 0 && weights.num_elements() != arr.num_elements())
     throw InvalidArgumentError(ctx.Where() + "Input indices and weights must have the same size.");
-  Count(ctx, arr.AsInt64Vector(), 1, size, Shape{size}, false);
+  Count(ctx, arr.AsInt64Vector(), 1, size, CheckedShape(FailOf(ctx), {size}), false);
 }
 void DenseBincount(KernelContext& ctx) {
   const std::int64_t size = SizeInput(ctx);
@@ -209,7 +211,7 @@ void DenseBincount(KernelContext& ctx) {
                     "weights equal to 1. Received {}",
                     ctx.Where(), weights.shape().ToString()));
   const bool rows = input.rank() == 2;
-  const Shape shape = rows ? Shape{input.dim(0), size} : Shape{size};
+  const Shape shape = CheckedShape(FailOf(ctx), rows ? Ints{input.dim(0), size} : Ints{size});
   Count(ctx, input.AsInt64Vector(), rows ? input.dim(0) : 1, size, shape, ctx.attrs().Get<bool>("binary_output"));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
 #include "kernels/ops/type_lists.h"
@@ -13,12 +14,7 @@
 namespace equiv::ops {
 namespace {
 
-void FillShape(ShapeContext& c) {
-  if (const Array* dims = c.constant(0)) return c.set_output(0, PartialShape(dims->AsInt64Vector()));
-  const PartialShape dims = c.WithRank(0, 1);
-  c.set_output(0, dims[0] >= 0 && dims[0] <= kMaxRank ? PartialShape::UnknownOfRank(static_cast<int>(dims[0]))
-                                                      : PartialShape::Unknown());
-}
+void FillShape(ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); }
 // tf: ReshapeShape: one -1 is worked out where everything else is known
 void ReshapeShape(ShapeContext& c) {
   const Array* wanted = c.constant(1);
@@ -37,7 +33,7 @@ void ReshapeShape(ShapeContext& c) {
       if (unknown >= 0) c.Fail(fmt::format("Only one input size may be -1, not both {} and {}", unknown, i));
       unknown = static_cast<int>(i);
     } else {
-      known *= dims[i];
+      known = cpu::CheckedMul(FailThrough(c), known, dims[i]);
     }
   }
   if (const std::optional<Shape> shape = in.AsShape()) {
@@ -133,7 +129,8 @@ void PadShape(ShapeContext& c) {
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const std::int64_t before = amounts[2 * i], after = amounts[2 * i + 1];
     if (before < 0 || after < 0) c.Fail(fmt::format("Paddings must be non-negative: {} {}", before, after));
-    if (dims[i] >= 0) dims[i] += before + after;
+    if (dims[i] >= 0)
+      dims[i] = cpu::CheckedAdd(FailThrough(c), cpu::CheckedAdd(FailThrough(c), dims[i], before), after);
   }
   c.set_output(0, PartialShape(std::move(dims)));
 }

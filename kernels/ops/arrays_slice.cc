@@ -7,6 +7,7 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/arrays.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/slice_geometry.h"
 #include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
@@ -99,7 +100,7 @@ void SliceShape(ShapeContext& c) {
       if (begin && begins[i] < 0) c.Fail(fmt::format("Expected begin[{}] >= 0, but got {}", i, begins[i]));
       if (placed && begins[i] > dim)
         c.Fail(fmt::format("Expected begin[{}] in [0, {}], but got {}", i, dim, begins[i]));
-      if (sizes[i] < -1 || (placed && begins[i] + dims[i] > dim))
+      if (sizes[i] < -1 || (placed && dims[i] > dim - begins[i]))
         c.Fail(placed ? fmt::format("Expected size[{}] in [0, {}], but got {}", i, dim - begins[i], sizes[i])
                       : fmt::format("Expected size[{}] >= 0 or -1, but got {}", i, sizes[i]));
     }
@@ -136,7 +137,8 @@ void TileShape(ShapeContext& c) {
     const Ints times = multiples->AsInt64Vector();
     for (std::size_t i = 0; i < dims.size(); ++i) {
       if (times[i] < 0) c.Fail(fmt::format("Expected multiples[{}] >= 0, but got {}", i, times[i]));
-      if (const std::int64_t dim = in[static_cast<int>(i)]; dim >= 0) dims[i] = dim * times[i];
+      if (const std::int64_t dim = in[static_cast<int>(i)]; dim >= 0)
+        dims[i] = cpu::CheckedMul(FailThrough(c), dim, times[i]);
     }
   }
   c.set_output(0, PartialShape(std::move(dims)));
@@ -165,7 +167,9 @@ void MirrorPadShape(ShapeContext& c) {
     for (std::size_t d = 0; d < dims.size(); ++d) {
       if (amounts[2 * d] < 0 || amounts[2 * d + 1] < 0)
         c.Fail(fmt::format("paddings must be non-negative: {}, {}", amounts[2 * d], amounts[2 * d + 1]));
-      if (in[static_cast<int>(d)] >= 0) dims[d] = in[static_cast<int>(d)] + amounts[2 * d] + amounts[2 * d + 1];
+      if (const std::int64_t dim = in[static_cast<int>(d)]; dim >= 0)
+        dims[d] =
+            cpu::CheckedAdd(FailThrough(c), cpu::CheckedAdd(FailThrough(c), dim, amounts[2 * d]), amounts[2 * d + 1]);
     }
   }
   c.set_output(0, PartialShape(std::move(dims)));

@@ -3,6 +3,7 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -39,7 +40,7 @@ struct Step {
 };
 // A ref is a handle here; the reference op hands its first one on.
 void Add(OpRegistry& r, const Step& step, bool sparse) {
-  Names inputs, attrs{"T: {float, double}"};
+  Names inputs, attrs{Types("T", kNumbers)};
   for (const std::string& name : step.variables) inputs.push_back(name + ": resource");
   inputs.insert(inputs.end(), step.values.begin(), step.values.end());
   if (sparse) attrs.emplace_back("Tindices: {int32, int64}");

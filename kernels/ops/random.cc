@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/ops/common_shapes.h"
 #include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
@@ -13,17 +14,6 @@ constexpr const char* kSeed = "seed: int = 0";
 constexpr const char* kSeed2 = "seed2: int = 0";
 constexpr const char* kDtype = "dtype: {half, bfloat16, float, double}";
 
-// The shape an input describes, as far as its value is known while building. tf: MakeShapeFromShapeTensor
-PartialShape ShapeFromInput(ShapeContext& c, int i) {
-  const Array* value = c.constant(i);
-  if (value && value->rank() == 1) return PartialShape(value->AsInt64Vector());
-  const PartialShape& given = c.input(i);
-  if (given.has_rank() && given.rank() != 1)
-    c.Fail(fmt::format("Shape must be rank 1 but is rank {}, got {}", given.rank(), given.ToString()));
-  if (given.has_rank() && given[0] >= 0 && given[0] <= kMaxRank)
-    return PartialShape::UnknownOfRank(static_cast<int>(given[0]));
-  return PartialShape::Unknown();
-}
 void FirstInputIsShape(ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); }
 void MultinomialShape(ShapeContext& c) {
   const PartialShape logits = c.WithRank(0, 2);

@@ -95,9 +95,22 @@ const AttrDef* Find(const OpDef& def, const std::string& name) {
   return it == def.attr_defs.end() ? nullptr : &*it;
 }
 
-// Calls are the executors' own; batch norm and MaxPool3D take float64 besides, as a reference for their precision.
-const std::set<std::string> kApart = {"PartitionedCall", "StatefulPartitionedCall", "FusedBatchNormV3",
-                                      "FusedBatchNormGradV3", "MaxPool3D"};
+// Calls are the executors' own. Batch norms and MaxPool3D take float64 besides, as a reference for their precision;
+// MaxPool takes every integer, and leaves out a layout that only quantised types have; what optimised graphs hold is
+// written by TensorFlow's own optimiser alone.
+const std::set<std::string> kApart = {"PartitionedCall",
+                                      "StatefulPartitionedCall",
+                                      "FusedBatchNormV2",
+                                      "FusedBatchNormV3",
+                                      "FusedBatchNormGradV2",
+                                      "FusedBatchNormGradV3",
+                                      "MaxPool3D",
+                                      "MaxPool3DGrad",
+                                      "MaxPool",
+                                      "MaxPoolV2",
+                                      "_FusedConv2D",
+                                      "_FusedMatMul",
+                                      "_FusedDepthwiseConv2dNative"};
 
 TEST(OpDefinitions, AreTensorFlows) {
   const std::map<std::string, TensorFlowDef> defs = ReadDefs();

@@ -39,8 +39,10 @@ std::vector<Array> RunOp(std::string_view op, std::vector<Array> inputs, AttrMap
   std::vector<const Array*> constants;
   for (const Array& a : inputs) {
     dtypes.push_back(a.dtype());
-    shapes.push_back(a.shape());
-    constants.push_back(&a);
+    // A handle stands for its variable's shape. tf: input_handle_shapes_and_types
+    const bool handle = a.dtype() == DType::kResource;
+    shapes.push_back(handle ? a.variable()->shape() : PartialShape(a.shape()));
+    constants.push_back(handle ? nullptr : &a);
   }
   const std::string node = "node";
   const std::vector<DType> output_dtypes = CompleteAttrs(def, dtypes, attrs, node);
