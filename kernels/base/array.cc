@@ -118,6 +118,12 @@ Array Array::Resource(std::shared_ptr<Variable> variable) {
   a.variable_ = std::move(variable);
   return a;
 }
+Array Array::Variant(std::shared_ptr<const VariantValue> value) {
+  Array a;
+  a.dtype_ = DType::kVariant;
+  a.variant_ = std::move(value);
+  return a;
+}
 const std::vector<std::string>& Array::strings() const {
   RequireDType(DType::kString);
   return *strings_;
@@ -125,6 +131,10 @@ const std::vector<std::string>& Array::strings() const {
 const std::shared_ptr<Variable>& Array::variable() const {
   RequireDType(DType::kResource);
   return variable_;
+}
+const std::shared_ptr<const VariantValue>& Array::variant() const {
+  RequireDType(DType::kVariant);
+  return variant_;
 }
 Array Array::Reshaped(const Shape& shape) const {
   if (shape.num_elements() != num_elements())
@@ -136,7 +146,7 @@ Array Array::Reshaped(const Shape& shape) const {
   return a;
 }
 Array Array::Copy() const {
-  if (dtype_ == DType::kInvalid || dtype_ == DType::kResource) return *this;
+  if (dtype_ == DType::kInvalid || dtype_ == DType::kResource || dtype_ == DType::kVariant) return *this;
   if (dtype_ == DType::kString) return Strings(shape_, *strings_);
   Array a(dtype_, shape_);
   if (num_bytes()) std::memcpy(a.raw(), raw(), num_bytes());
@@ -206,6 +216,7 @@ bool BitwiseEqual(const Array& a, const Array& b) {
   if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;
   if (a.dtype() == DType::kString) return a.strings() == b.strings();
   if (a.dtype() == DType::kResource) return a.variable() == b.variable();
+  if (a.dtype() == DType::kVariant) return a.variant() == b.variant();
   return a.num_bytes() == 0 || std::memcmp(a.raw(), b.raw(), a.num_bytes()) == 0;
 }
 }  // namespace equiv

@@ -57,6 +57,13 @@ class Buffer {
   mutable std::map<std::string, std::shared_ptr<void>> attachments_;
 };
 
+// What a tensor of dtype variant holds: an optional, a list of tensors. Immutable.
+class VariantValue {
+ public:
+  virtual ~VariantValue() = default;
+  virtual std::string_view type_name() const = 0;
+};
+
 class Array {
  public:
   Array() = default;  // no value: dtype kInvalid
@@ -88,6 +95,7 @@ class Array {
   }
   static Array Strings(const Shape& shape, std::vector<std::string> values);
   static Array Resource(std::shared_ptr<Variable> variable);  // a scalar of dtype resource
+  static Array Variant(std::shared_ptr<const VariantValue> value);  // a scalar of dtype variant
 
   bool has_value() const { return dtype_ != DType::kInvalid; }
   DType dtype() const { return dtype_; }
@@ -116,6 +124,7 @@ class Array {
   std::byte* raw() { return buffer_ ? buffer_->data() : nullptr; }
   const std::vector<std::string>& strings() const;
   const std::shared_ptr<Variable>& variable() const;  // dtype resource only
+  const std::shared_ptr<const VariantValue>& variant() const;  // dtype variant only
 
   // Same buffer, other shape of equally many elements.
   Array Reshaped(const Shape& shape) const;
@@ -134,6 +143,7 @@ class Array {
   std::shared_ptr<Buffer> buffer_;
   std::shared_ptr<std::vector<std::string>> strings_;
   std::shared_ptr<Variable> variable_;
+  std::shared_ptr<const VariantValue> variant_;
 };
 
 // Same dtype, shape and bits.

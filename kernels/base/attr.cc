@@ -31,6 +31,10 @@ void Put(std::string& key, std::int64_t v) { Raw(key, v); }
 void Put(std::string& key, float v) { Raw(key, v); }
 void Put(std::string& key, bool v) { Raw(key, v); }
 void Put(std::string& key, DType v) { Raw(key, v); }
+void Put(std::string& key, const FunctionRef& f) {
+  Put(key, f.name);
+  Raw(key, f.function ? f.function->id() : 0);
+}
 template <class T>
 void Put(std::string& key, const std::vector<T>& list) {
   Raw(key, list.size());
@@ -42,6 +46,7 @@ std::string Text(bool v) { return v ? "true" : "false"; }
 std::string Text(const std::string& v) { return "'" + v + "'"; }
 std::string Text(DType v) { return std::string(Name(v)); }
 std::string Text(const PartialShape& v) { return v.ToString(); }
+std::string Text(const FunctionRef& v) { return v.name; }
 std::string Text(const Array& v) { return fmt::format("{}{}", Name(v.dtype()), v.shape().ToString()); }
 template <class T>
 std::string Text(const std::vector<T>& list) {

@@ -9,13 +9,15 @@
 
 #include "kernels/base/array.h"
 #include "kernels/base/dtype.h"
+#include "kernels/base/function.h"
 #include "kernels/base/shape.h"
 
 namespace equiv {
 
 using AttrValue = std::variant<std::int64_t, float, bool, std::string, DType, PartialShape, Array,
                                std::vector<std::int64_t>, std::vector<float>, std::vector<bool>,
-                               std::vector<std::string>, std::vector<DType>, std::vector<PartialShape>>;
+                               std::vector<std::string>, std::vector<DType>, std::vector<PartialShape>,
+                               std::vector<Array>, FunctionRef, std::vector<FunctionRef>>;
 
 // Attributes by name, kept sorted; a handful per op, so a flat vector.
 class AttrMap {

@@ -29,6 +29,15 @@ constexpr std::array kRows = {
     Row{DType::kVariant, "variant", "", 0},
     Row{DType::kUInt32, "uint32", "", 4},
     Row{DType::kUInt64, "uint64", "", 8},
+    Row{DType::kQInt8, "qint8", "", 1},
+    Row{DType::kQUInt8, "quint8", "", 1},
+    Row{DType::kQInt32, "qint32", "", 4},
+    Row{DType::kQInt16, "qint16", "", 2},
+    Row{DType::kQUInt16, "quint16", "", 2},
+    Row{DType::kFloat8E5M2, "float8_e5m2", "", 1},
+    Row{DType::kFloat8E4M3FN, "float8_e4m3fn", "", 1},
+    Row{DType::kInt4, "int4", "", 1},
+    Row{DType::kUInt4, "uint4", "", 1},
 };
 const Row* Find(DType dtype) {
   for (const Row& row : kRows)
@@ -44,6 +53,10 @@ std::size_t SizeOf(DType dtype) {
 std::string_view Name(DType dtype) {
   const Row* row = Find(dtype);
   return row ? row->name : "invalid";
+}
+std::string_view DataTypeString(DType dtype) {
+  const Row* row = Find(dtype);
+  return row && !row->alias.empty() ? row->alias : Name(dtype);
 }
 std::optional<DType> ParseDType(std::string_view name) {
   for (const Row& row : kRows)

@@ -21,7 +21,12 @@ enum class DType : std::int32_t {
   kComplex64 = 8,
   kInt64 = 9,
   kBool = 10,
+  kQInt8 = 11,  // quantised types and 8-bit floats are stored and copied, not computed with
+  kQUInt8 = 12,
+  kQInt32 = 13,
   kBFloat16 = 14,
+  kQInt16 = 15,
+  kQUInt16 = 16,
   kUInt16 = 17,
   kComplex128 = 18,
   kFloat16 = 19,
@@ -29,6 +34,10 @@ enum class DType : std::int32_t {
   kVariant = 21,
   kUInt32 = 22,
   kUInt64 = 23,
+  kFloat8E5M2 = 24,
+  kFloat8E4M3FN = 25,
+  kInt4 = 29,  // a byte each in files
+  kUInt4 = 30,
 };
 
 // IEEE binary16, stored as bits; conversion from float rounds to nearest even.
@@ -52,6 +61,8 @@ struct BFloat16 {
 std::size_t SizeOf(DType dtype);
 // "float32", "bool", ... (NumPy's and tf.DType.name's spelling); "invalid" for unknown numbers.
 std::string_view Name(DType dtype);
+// "float", "double", "half", else as Name: what TensorFlow's C++ messages say. tf: DataTypeString
+std::string_view DataTypeString(DType dtype);
 // Accepts both "float32" and TensorFlow's C++ spelling "float"; nullopt for an unknown name.
 std::optional<DType> ParseDType(std::string_view name);
 bool IsFloating(DType dtype);  // float16, bfloat16, float32, float64

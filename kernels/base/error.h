@@ -17,15 +17,18 @@ class Error : public std::runtime_error {
   std::string_view kind() const { return kind_; }
   // "InvalidArgumentError: message".
   std::string Describe() const;
+  // Throws an error of the same kind with another text.
+  [[noreturn]] virtual void Raise(const std::string& message) const { throw Error(kind_, message); }
 
  private:
   std::string_view kind_;  // points at a literal
 };
 
-#define EQUIV_ERROR_KIND(Kind)                                           \
-  class Kind : public Error {                                            \
-   public:                                                               \
-    explicit Kind(const std::string& message) : Error(#Kind, message) {} \
+#define EQUIV_ERROR_KIND(Kind)                                                            \
+  class Kind : public Error {                                                             \
+   public:                                                                                \
+    explicit Kind(const std::string& message) : Error(#Kind, message) {}                  \
+    [[noreturn]] void Raise(const std::string& text) const override { throw Kind(text); } \
   };
 // tf: tensorflow.errors
 EQUIV_ERROR_KIND(InvalidArgumentError)
@@ -37,6 +40,7 @@ EQUIV_ERROR_KIND(UnimplementedError)
 EQUIV_ERROR_KIND(InternalError)
 EQUIV_ERROR_KIND(DataLossError)
 EQUIV_ERROR_KIND(ResourceExhaustedError)
+EQUIV_ERROR_KIND(PermissionDeniedError)
 // Python's own
 EQUIV_ERROR_KIND(ValueError)
 EQUIV_ERROR_KIND(TypeError)

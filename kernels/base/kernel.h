@@ -20,6 +20,7 @@ struct KernelInit {
   const OpDef& def;
   const AttrMap& attrs;          // complete: defaults filled in, types inferred
   const std::string& node_name;  // for error texts; empty in eager
+  std::string_view backend = "cpu";  // that runs the kernel, for the functions it calls
 };
 
 // One run of a kernel: inputs in, outputs out. Outputs are allocated through the context.

@@ -24,6 +24,7 @@ struct Edge {
   PartialShape shape;
   runtime::Node* node = nullptr;
   int index = 0;
+  bool is_ref = false;  // a reference variable's value: read by the op that takes it
 };
 
 // Either an output of a graph node, or an array already computed (eager). Cheap to copy. tf: tf.Tensor

@@ -42,6 +42,10 @@ ArgDef ParseArg(std::string_view text) {
     arg.number_attr = Trim(type.substr(0, star));
     type = Trim(type.substr(star + 1));
   }
+  if (type.starts_with("Ref(") && type.ends_with(")")) {
+    arg.is_ref = true;
+    type = type.substr(4, type.size() - 5);
+  }
   if (const auto dtype = ParseDType(type))
     arg.type = *dtype;
   else
@@ -62,7 +66,10 @@ AttrKind KindFromName(std::string_view name, std::string_view text) {
                                                                  {"list(bool)", AttrKind::kListBool},
                                                                  {"list(string)", AttrKind::kListString},
                                                                  {"list(type)", AttrKind::kListType},
-                                                                 {"list(shape)", AttrKind::kListShape}};
+                                                                 {"list(shape)", AttrKind::kListShape},
+                                                                 {"list(tensor)", AttrKind::kListTensor},
+                                                                 {"func", AttrKind::kFunc},
+                                                                 {"list(func)", AttrKind::kListFunc}};
   for (const auto& [n, kind] : kNames)
     if (n == name) return kind;
   Malformed(text);
@@ -104,7 +111,12 @@ AttrValue ParseDefault(AttrKind kind, std::string_view s, std::string_view text)
       return std::vector<DType>{};
     case AttrKind::kListShape:
       return std::vector<PartialShape>{};
+    case AttrKind::kListTensor:
+      return std::vector<Array>{};
+    case AttrKind::kListFunc:
+      return std::vector<FunctionRef>{};
     case AttrKind::kTensor:
+    case AttrKind::kFunc:
       break;
   }
   Malformed(text);
@@ -159,7 +171,7 @@ AttrDef ParseAttr(std::string_view text) {
 std::string_view KindName(AttrKind kind) {
   static constexpr std::string_view kNames[] = {"int",          "float",      "bool",       "string",      "type",
                                                 "shape",        "tensor",     "list(int)",  "list(float)", "list(bool)",
-                                                "list(string)", "list(type)", "list(shape)"};
+                                                "list(string)", "list(type)", "list(shape)", "list(tensor)", "func", "list(func)"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -198,6 +210,12 @@ static bool HasKind(const AttrValue& value, AttrKind kind) {
       return std::holds_alternative<std::vector<DType>>(value);
     case AttrKind::kListShape:
       return std::holds_alternative<std::vector<PartialShape>>(value);
+    case AttrKind::kListTensor:
+      return std::holds_alternative<std::vector<Array>>(value);
+    case AttrKind::kFunc:
+      return std::holds_alternative<FunctionRef>(value);
+    case AttrKind::kListFunc:
+      return std::holds_alternative<std::vector<FunctionRef>>(value);
   }
   return false;
 }
@@ -331,6 +349,22 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
     outputs.insert(outputs.end(), static_cast<std::size_t>(count), dtype);
   }
   return outputs;
+}
+
+static const ArgDef* ArgOf(const std::vector<ArgDef>& args, const AttrMap& attrs, std::size_t i) {
+  for (const ArgDef& arg : args) {
+    const std::size_t count =
+        !arg.type_list_attr.empty() ? attrs.Get<std::vector<DType>>(arg.type_list_attr).size()
+        : !arg.number_attr.empty()  ? static_cast<std::size_t>(attrs.Get<std::int64_t>(arg.number_attr))
+                                    : 1;
+    if (i < count) return &arg;
+    i -= count;
+  }
+  return nullptr;
+}
+const ArgDef* InputArg(const OpDef& def, const AttrMap& attrs, std::size_t i) { return ArgOf(def.input_args, attrs, i); }
+const ArgDef* OutputArg(const OpDef& def, const AttrMap& attrs, std::size_t i) {
+  return ArgOf(def.output_args, attrs, i);
 }
 
 std::vector<PartialShape> InferShapes(const OpDef& def, const AttrMap& attrs, std::string_view node,

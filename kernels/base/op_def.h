@@ -8,9 +8,10 @@
 //          .kernel = Stateless(cpu::BiasAdd)});
 //
 // The strings follow TensorFlow's REGISTER_OP notation:
-//   input/output  "x: T", "x: float", "x: N * T", "xs: Tlist" (Tlist: list(type)), "h: resource"
+//   input/output  "x: T", "x: float", "x: N * T", "xs: Tlist" (Tlist: list(type)), "h: resource", "v: Ref(T)"
 //   attr          "T: type", "T: {float, double}", "N: int >= 1", "strides: list(int)", "flag: bool = true",
-//                 "padding: {'SAME', 'VALID'}", "shape: shape = unknown", "value: tensor", "epsilon: float = 0.0001"
+//                 "padding: {'SAME', 'VALID'}", "shape: shape = unknown", "value: tensor", "epsilon: float = 0.0001",
+//                 "f: func", "branches: list(func) >= 1"
 #pragma once
 #include <functional>
 #include <optional>
@@ -75,6 +76,7 @@ struct ArgDef {
   std::string type_attr{};       // attr holding the type, or
   std::string type_list_attr{};  // attr holding a list of types
   std::string number_attr{};     // repeated this many times
+  bool is_ref = false;           // a reference to a variable's value: a resource at run time
 };
 enum class AttrKind {
   kInt,
@@ -89,7 +91,10 @@ enum class AttrKind {
   kListBool,
   kListString,
   kListType,
-  kListShape
+  kListShape,
+  kListTensor,
+  kFunc,
+  kListFunc
 };
 struct AttrDef {
   std::string name{};
@@ -126,6 +131,9 @@ void ParseNotation(OpDef& def);
 // attributes.
 std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_dtypes, AttrMap& attrs,
                                  std::string_view node_name);
+// The argument that input `i` (output `i`) of an op with these complete attributes belongs to; null beyond the last.
+const ArgDef* InputArg(const OpDef& def, const AttrMap& attrs, std::size_t i);
+const ArgDef* OutputArg(const OpDef& def, const AttrMap& attrs, std::size_t i);
 // Runs the shape function; outputs of an op without one are unknown.
 std::vector<PartialShape> InferShapes(const OpDef& def, const AttrMap& attrs, std::string_view node_name,
                                       std::span<const PartialShape> inputs, std::span<const Array* const> constants,

@@ -70,17 +70,17 @@ bool operator>=(T a, T b) {
     return std::function(static_cast<float>(v)); \
   }
 // Every name the kernels call unqualified, for any element type.
-#define EQUIV_UNARY_NAMES(X)                                                                                      \
-  X(exp)                                                                                                          \
-  X(expm1)                                                                                                        \
-  X(log)                                                                                                          \
-  X(log1p)                                                                                                        \
-  X(sqrt)                                                                                                         \
-  X(sin)                                                                                                          \
-  X(cos)                                                                                                          \
-  X(tan)                                                                                                          \
-  X(sinh) X(cosh) X(tanh) X(asin) X(acos) X(atan) X(asinh) X(acosh) X(atanh) X(floor) X(ceil) X(nearbyint) X(erf) \
-      X(erfc)
+#define EQUIV_UNARY_NAMES(X) \
+  X(exp)                     \
+  X(expm1)                   \
+  X(log)                     \
+  X(log1p)                   \
+  X(sqrt)                    \
+  X(sin)                     \
+  X(cos)                     \
+  X(tan)                     \
+  X(sinh)                    \
+  X(cosh) X(tanh) X(asin) X(acos) X(atan) X(asinh) X(acosh) X(atanh) X(floor) X(ceil) X(nearbyint) X(erf) X(erfc)
 #define EQUIV_BINARY_NAMES(X) X(pow) X(fmod) X(atan2)
 #define EQUIV_PREDICATE_NAMES(X) X(isnan) X(isinf) X(isfinite) X(signbit)
 EQUIV_UNARY_NAMES(EQUIV_HALF_UNARY)

@@ -62,9 +62,10 @@ void GlobalShape(ShapeContext& c) {
   c.set_output(0, PartialShape{input[0], input[1], input[2], vector[0]});
 }
 
-// `v` is the op's version: 1 has one type, 3 knows volumes.
+// `v` is the op's version: 1 has one type, 3 knows volumes (and here float64, for checks in double).
 Names Types(int v) {
   if (v == 1) return {"T: {float}"};
+  if (v == 2) return {"T: {half, bfloat16, float}", "U: {float}"};
   return {"T: {half, bfloat16, float, double}", "U: {float, double}"};
 }
 std::string Format(int v) {
@@ -90,7 +91,8 @@ void AddForward(OpRegistry& r, const char* name, int v) {
 }
 void AddGradient(OpRegistry& r, const char* name, int v) {
   const std::string u = v == 1 ? "T" : "U";
-  Names inputs{"y_backprop: T", "x: T", "scale: " + u, "reserve_space_1: " + u, "reserve_space_2: " + u};
+  Names inputs{"y_backprop: T", "x: T", "scale: " + (v == 2 ? "float" : u), "reserve_space_1: " + u,
+               "reserve_space_2: " + u};
   if (v == 3) inputs.push_back("reserve_space_3: " + u);
   Names attrs = Types(v);
   attrs.insert(attrs.end(), {kEpsilon, Format(v), kTraining});

@@ -90,10 +90,11 @@ void Add(OpRegistry& r, const char* name, const char* doc, Names inputs, Names a
 
 void RegisterPool(OpRegistry& r) {
   const std::string ordered = kOrdered, with_default = ordered + " = float";
+  const char* pooled = "T: {half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16} = float";
   Add(r, "MaxPool", "Largest value under a sliding window.", {"input: T"},
-      {with_default, kKsize, kStrides, kAnyPadding, kPaddings, kFormat}, PoolShape("MaxPool"), cpu::MaxPool);
+      {pooled, kKsize, kStrides, kAnyPadding, kPaddings, kFormat}, PoolShape("MaxPool"), cpu::MaxPool);
   Add(r, "MaxPoolV2", "Largest value under a sliding window.", {"input: T", "ksize: int32", "strides: int32"},
-      {with_default, kPadding, kFormat}, MaxPoolV2Shape, cpu::MaxPoolV2);
+      {pooled, kPadding, kFormat}, MaxPoolV2Shape, cpu::MaxPoolV2);
   Add(r, "AvgPool", "Mean of the cells of the image under a sliding window.", {"value: T"},
       {kKsize, kStrides, kPadding, kFormat, kFloatT}, PoolShape("AvgPool"), cpu::AvgPool);
   Add(r, "MaxPoolWithArgmax", "Largest value under a sliding window, and where it lies.", {"input: T"},

@@ -41,12 +41,12 @@ void TensorScatterShape(ShapeContext& c) {
 }
 void VariableNdShape(ShapeContext& c) {
   CheckNd(c, c.input(1), c.input(2), c.input(0));
-  if (c.num_outputs() > 0) c.set_output(0, Shape{});
+  if (c.num_outputs() > 0) c.set_output(0, c.input(0));  // a reference handed on
 }
 // tf: ScatterUpdateShape, ResourceScatterUpdateShape
 void VariableRowsShape(ShapeContext& c) {
   const PartialShape &variable = c.input(0), &indices = c.input(1), &updates = c.input(2);
-  if (c.num_outputs() > 0) c.set_output(0, Shape{});
+  if (c.num_outputs() > 0) c.set_output(0, c.input(0));  // a reference handed on
   if (!variable.has_rank() || !indices.has_rank() || !updates.has_rank() || updates.rank() == 0) return;
   if (variable.rank() < 1) c.Fail("Shape must be at least rank 1 but is rank 0");
   Ints wanted = indices.dims();
@@ -118,13 +118,14 @@ OpDef OnVariable(const std::string& name, const char* doc, const char* handle, c
                  bool reference, ShapeFn shape, Function kernel) {
   OpDef def{.name = name,
             .doc = doc,
-            .inputs = {std::string(handle) + ": resource", "indices: Tindices", std::string("updates: ") + type_attr},
+            .inputs = {std::string(handle) + (reference ? ": Ref(T)" : ": resource"), "indices: Tindices",
+                       std::string("updates: ") + type_attr},
             .outputs = {},
             .attrs = {Types(type_attr, types), Types("Tindices", kIndices)},
             .stateful = true,
             .shape = std::move(shape),
             .kernel = Stateless(kernel)};
-  if (reference) def.outputs = {"output_ref: resource"};
+  if (reference) def.outputs = {"output_ref: Ref(T)"};
   return def;
 }
 }  // namespace

@@ -48,6 +48,14 @@ void GatherNdShape(ShapeContext& c) {
   dims.insert(dims.end(), params.dims().begin() + depth, params.dims().end());
   c.set_output(0, PartialShape(std::move(dims)));
 }
+// tf: shape functions of Assign: the value's shape where it is checked
+void AssignedShape(ShapeContext& c) { c.set_output(0, c.input(0).has_rank() ? c.input(0) : c.input(1)); }
+void DeclaredShape(ShapeContext& c) { c.set_output(0, c.attr<PartialShape>("shape")); }
+// tf: Variable, "an attribute with a scalar shape means unknown shape"
+void OldDeclaredShape(ShapeContext& c) {
+  const auto& shape = c.attr<PartialShape>("shape");
+  c.set_output(0, shape.has_rank() && shape.rank() == 0 ? PartialShape::Unknown() : shape);
+}
 }  // namespace
 
 void RegisterVariables(OpRegistry& r) {
@@ -83,23 +91,25 @@ void RegisterVariables(OpRegistry& r) {
   r.Add(Stateful("ResourceGatherNd", "Elements or slices of a variable, by the indices along the last axis.",
                  {"resource: resource", "indices: Tindices"}, {"output: dtype"},
                  {"dtype: type", Types("Tindices", kIndices)}, GatherNdShape, cpu::ResourceGatherNd));
-  // Reference variables. A ref is a handle here; Assign hands it on.
-  for (const char* name : {"Variable", "VariableV2"})
-    r.Add(Stateful(name, "A reference variable.", {}, {"ref: resource"},
-                   {"shape: shape", "dtype: type", "container: string = ''", "shared_name: string = ''"}, ScalarOutput,
-                   cpu::VarHandleOp));
-  r.Add(Stateful("IsVariableInitialized", "Whether a reference variable has a value.", {"ref: resource"},
+  // Reference variables. At run time a ref is the variable's handle; Assign hands it on.
+  const std::vector<std::string> variable_attrs = {"shape: shape", "dtype: type", "container: string = ''",
+                                                   "shared_name: string = ''"};
+  r.Add(Stateful("VariableV2", "A reference variable.", {}, {"ref: Ref(dtype)"}, variable_attrs, DeclaredShape,
+                 cpu::VarHandleOp));
+  r.Add(Stateful("Variable", "A reference variable.", {}, {"ref: Ref(dtype)"}, variable_attrs, OldDeclaredShape,
+                 cpu::VarHandleOp));
+  r.Add(Stateful("IsVariableInitialized", "Whether a reference variable has a value.", {"ref: Ref(dtype)"},
                  {"is_initialized: bool"}, {"dtype: type"}, ScalarOutput, cpu::VarIsInitializedOp));
-  r.Add(Stateful("CountUpTo", "The value of a counter, which goes up by one to a limit.", {"ref: resource"},
+  r.Add(Stateful("CountUpTo", "The value of a counter, which goes up by one to a limit.", {"ref: Ref(T)"},
                  {"output: T"}, {"limit: int", Types("T", kIndices)}, ScalarOutput, cpu::CountUpTo));
-  const std::vector<std::string> ref_inputs = {"ref: resource", "value: T"};
-  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: resource"},
-                 {"T: type", "validate_shape: bool = true", "use_locking: bool = true"}, ScalarOutput, cpu::Assign));
+  const std::vector<std::string> ref_inputs = {"ref: Ref(T)", "value: T"};
+  r.Add(Stateful("Assign", "Gives a reference variable a value.", ref_inputs, {"output_ref: Ref(T)"},
+                 {"T: type", "validate_shape: bool = true", "use_locking: bool = true"}, AssignedShape, cpu::Assign));
   const std::vector<std::string> step_attrs = {Types("T", kNumbers), "use_locking: bool = false"};
-  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: resource"}, step_attrs,
-                 ScalarOutput, cpu::AssignAdd));
-  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: resource"}, step_attrs,
-                 ScalarOutput, cpu::AssignSub));
+  r.Add(Stateful("AssignAdd", "Adds to a reference variable.", ref_inputs, {"output_ref: Ref(T)"}, step_attrs,
+                 AssignedShape, cpu::AssignAdd));
+  r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: Ref(T)"}, step_attrs,
+                 AssignedShape, cpu::AssignSub));
   r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"},
                  {"is_initialized: bool"}, {}, ScalarOutput, cpu::VarIsInitializedOp));
 }

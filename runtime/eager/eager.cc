@@ -45,7 +45,7 @@ struct EagerContext::State {
     fresh->output_dtypes = CompleteAttrs(def, dtypes, fresh->attrs, {});
     std::shared_ptr<CachedKernel>& same = complete[KeyOf(&def, inputs, fresh->attrs)];
     if (!same) {
-      fresh->kernel = OpRegistry::Global().FindKernel(def, *backend)({def, fresh->attrs, kNoName});
+      fresh->kernel = OpRegistry::Global().FindKernel(def, *backend)({def, fresh->attrs, kNoName, backend->name});
       same = std::move(fresh);
     }
     slot = same;

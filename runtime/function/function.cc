@@ -2,19 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+
 #include "kernels/base/error.h"
-#include "kernels/base/function_library.h"
 #include "runtime/core/ops.h"
 #include "runtime/eager/eager.h"
+#include "runtime/function/graph_function.h"
 #include "runtime/variables/scope_state.h"
 
 namespace equiv::runtime {
 
 struct Function::Trace {
-  Graph graph;
-  std::vector<Tensor> inputs;
-  std::vector<Tensor> outputs;       // empty values allowed
-  std::vector<Node*> stateful;       // in order of creation: all of them run. tf: automatic control dependencies
+  explicit Trace(const std::string& name) : body(std::make_shared<GraphFunction>(name)) {}
+  std::shared_ptr<GraphFunction> body;
+  std::vector<bool> given;           // which outputs of the traced code have a value
   std::unique_ptr<Session> session;  // eager calls
 };
 
@@ -32,23 +33,23 @@ std::string Signature(const std::vector<Tensor>& inputs, const std::string& key)
 
 std::shared_ptr<Function::Trace> Function::MakeTrace(const std::vector<Tensor>& inputs, const Body& body,
                                                      bool may_create, int& created) {
-  auto trace = std::make_shared<Trace>();
+  static std::atomic<int> made{0};
+  auto trace = std::make_shared<Trace>(fmt::format("__inference_{}_{}", name_, made.fetch_add(1)));
+  GraphFunction& body_of = *trace->body;
   ++traces_;
-  trace->graph.Slot<internal::TraceLink>().outer = &Current();
-  trace->graph.AllowCaptures();
+  body_of.graph().Slot<internal::TraceLink>().outer = &Current();
+  body_of.graph().AllowCaptures();
   internal::FunctionTrace gate(may_create);
-  GraphScope scope(trace->graph);
-  for (const Tensor& t : inputs) trace->inputs.push_back(Placeholder(t.dtype(), t.shape(), "args"));
-  for (const Tensor& out : body(trace->inputs)) {
-    if (!out.has_value()) {
-      trace->outputs.emplace_back();
-    } else {
-      trace->outputs.push_back(Identity(out));
-    }
+  GraphScope scope(body_of.graph());
+  for (const Tensor& t : inputs) body_of.inputs.push_back(Placeholder(t.dtype(), t.shape(), "args"));
+  for (const Tensor& out : body(body_of.inputs)) {
+    trace->given.push_back(out.has_value());
+    if (out.has_value()) body_of.outputs.push_back(Identity(out));
   }
-  for (const auto& node : trace->graph.nodes())
+  // All of them run. tf: automatic control dependencies
+  for (const auto& node : body_of.graph().nodes())
     if (node->def().stateful && node->op() != "Placeholder" && node->op() != "VarHandleOp")
-      trace->stateful.push_back(node.get());
+      body_of.stateful.push_back(node.get());
   created = gate.created();
   return trace;
 }
@@ -76,78 +77,50 @@ std::vector<Tensor> Function::Call(const std::vector<Tensor>& inputs, const Body
   return Current().eager() ? Run(*slot, inputs) : AddCall(slot, inputs);
 }
 
+namespace {
+// The outputs of the traced code: `values` where it gave one, empty tensors elsewhere.
+std::vector<Tensor> Spread(const std::vector<bool>& given, const std::vector<Tensor>& values) {
+  std::vector<Tensor> outputs(given.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    if (given[i]) outputs[i] = values.at(next++);
+  return outputs;
+}
+}  // namespace
+
 std::vector<Tensor> Function::Run(Trace& trace, const std::vector<Tensor>& inputs) {
+  GraphFunction& body = *trace.body;
   if (!trace.session) {
     SessionOptions options;
     options.backend = EagerContext::Get().backend().name;
-    trace.session = std::make_unique<Session>(trace.graph, options);
+    trace.session = std::make_unique<Session>(body.graph(), options);
   }
   std::vector<Feed> feeds;
-  for (std::size_t i = 0; i < inputs.size(); ++i) feeds.push_back({trace.inputs[i], inputs[i].array()});
-  Fetch::List fetches;
-  for (const Tensor& t : trace.outputs)
-    if (t.has_value()) fetches.push_back(t);
-  const std::size_t values = fetches.size();
-  for (Node* node : trace.stateful) fetches.push_back(node);
-  std::vector<Tensor> outputs(trace.outputs.size());
-  if (fetches.empty()) return outputs;
-  const Fetched fetched = trace.session->RunNested(Fetch(std::move(fetches)), feeds);
-  for (std::size_t i = 0, k = 0; i < trace.outputs.size(); ++i)
-    if (trace.outputs[i].has_value() && k < values) outputs[i] = Tensor(fetched[k++].array);
-  return outputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) feeds.push_back({body.inputs[i], inputs[i].array()});
+  Fetch::List fetches(body.outputs.begin(), body.outputs.end());
+  for (Node* node : body.stateful) fetches.emplace_back(node);
+  std::vector<Tensor> values;
+  if (!fetches.empty()) {
+    const Fetched fetched = trace.session->RunNested(Fetch(std::move(fetches)), feeds);
+    for (std::size_t i = 0; i < body.outputs.size(); ++i) values.emplace_back(fetched[i].array);
+  }
+  return Spread(trace.given, values);
 }
-
-namespace {
-// An entry of the function library that goes with the graph that calls it.
-struct Registration {
-  std::string name;
-  ~Registration() { FunctionLibrary::Remove(name); }
-};
-struct Registrations {
-  std::vector<std::shared_ptr<Registration>> held;
-};
-}  // namespace
 
 // One call op in the current graph. Each kernel made for it runs the trace in a session of its own.
 std::vector<Tensor> Function::AddCall(const std::shared_ptr<Trace>& trace, const std::vector<Tensor>& inputs) {
-  Graph& graph = *Current().graph();
-  auto registration = std::make_shared<Registration>();
-  registration->name = FunctionLibrary::Add("inference_" + name_, [trace]() -> FunctionBody {
-    SessionOptions options;
-    options.backend = FunctionLibrary::Backend();
-    return [trace, session = std::make_shared<Session>(trace->graph, options)](const std::vector<Array>& values) {
-      std::vector<Feed> feeds;
-      for (std::size_t i = 0; i < trace->inputs.size(); ++i) feeds.push_back({trace->inputs[i], values[i]});
-      std::size_t next = trace->inputs.size();
-      for (const auto& [outer, inner] : trace->graph.captures()) feeds.push_back({Tensor(inner), values[next++]});
-      Fetch::List fetches;
-      for (const Tensor& t : trace->outputs)
-        if (t.has_value()) fetches.push_back(t);
-      const std::size_t count = fetches.size();
-      for (Node* node : trace->stateful) fetches.push_back(node);
-      const Fetched fetched = session->RunNested(Fetch(std::move(fetches)), feeds);
-      std::vector<Array> outputs;
-      for (std::size_t i = 0; i < count; ++i) outputs.push_back(fetched[i].array);
-      return outputs;
-    };
-  });
+  const GraphFunction& body = *trace->body;
   std::vector<Tensor> operands = inputs;
-  for (const auto& [outer, inner] : trace->graph.captures()) operands.emplace_back(outer);
+  for (const auto& [outer, inner] : body.graph().captures()) operands.emplace_back(outer);
   std::vector<DType> dtypes;
   std::vector<PartialShape> shapes;
-  for (const Tensor& t : trace->outputs)
-    if (t.has_value()) {
-      dtypes.push_back(t.dtype());
-      shapes.push_back(t.shape());
-    }
-  const std::vector<Tensor> called =
-      graph.AddOp(trace->stateful.empty() ? "PartitionedCall" : "StatefulPartitionedCall", operands,
-                  {{"Tout", dtypes}, {"f", registration->name}, {"output_shapes", shapes}});
-  graph.Slot<Registrations>().held.push_back(std::move(registration));
-  std::vector<Tensor> outputs;
-  std::size_t next = 0;
-  for (const Tensor& t : trace->outputs) outputs.push_back(t.has_value() ? called[next++] : Tensor());
-  return outputs;
+  for (const Tensor& t : body.outputs) {
+    dtypes.push_back(t.dtype());
+    shapes.push_back(t.shape());
+  }
+  return Spread(trace->given,
+                Current().AddOp(body.is_stateful() ? "StatefulPartitionedCall" : "PartitionedCall", operands,
+                                {{"Tout", dtypes}, {"f", FunctionRef{body.name(), trace->body}}, {"_output_shapes", shapes}}));
 }
 
 }  // namespace equiv::runtime

@@ -43,10 +43,9 @@ void CheckName(std::string_view name, bool root, std::string_view what) {
 }
 PartialShape HandleShape(const Edge& handle) {
   const Node& node = *handle.node;
-  if (node.op() == "VarHandleOp" || node.op() == "VariableV2") return node.attrs().Get<PartialShape>("shape");
+  if (node.op() == "VarHandleOp") return node.attrs().Get<PartialShape>("shape");
   if (node.op() == "Const")  // a captured eager variable
     return std::get<Array>(*node.attrs().Find("value")).variable()->shape();
-  if (node.op().starts_with("Assign")) return HandleShape(*node.inputs().at(0));
   return PartialShape::Unknown();
 }
 std::string Join(const std::string& scope, std::string_view name) {
@@ -163,13 +162,25 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   node->inputs_ = std::move(inputs);
   node->control_inputs_ = control_dependencies;
   node->owner_ = owner();
+  node->device_ = device;
   node->call_site_ = call_site();
   node->outputs_.resize(output_dtypes.size());
   for (std::size_t i = 0; i < output_dtypes.size(); ++i)
-    node->outputs_[i] = {output_dtypes[i], output_shapes[i], node.get(), static_cast<int>(i)};
+    node->outputs_[i] = {output_dtypes[i], output_shapes[i], node.get(), static_cast<int>(i),
+                         OutputArg(def, node->attrs_, i)->is_ref};
   by_name_.emplace(node->name_, node.get());
   nodes_.push_back(std::move(node));
   return nodes_.back().get();
+}
+
+Node* Graph::AddNode(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs, std::string_view name,
+                     const std::string& node_device) {
+  Node* node = AddNode(op, inputs, attrs, name);
+  node->device_ = node_device;
+  return node;
+}
+void Graph::CloseLoop(Node* merge, int input, const Tensor& back) {
+  merge->inputs_.at(static_cast<std::size_t>(input)) = back.edge();
 }
 
 const Edge* Graph::Capture(const Edge* outer) {
@@ -221,6 +232,36 @@ ControlDependencies::ControlDependencies(const std::vector<Node*>& nodes) : grap
 }
 ControlDependencies::~ControlDependencies() {
   if (graph_) graph_->control_dependencies.resize(graph_->control_dependencies.size() - added_);
+}
+
+DeviceScope::DeviceScope(std::string device) : graph_(Current().graph()) {
+  if (!graph_) return;
+  saved_ = graph_->device;
+  graph_->device = CanonicalDevice(device);
+}
+DeviceScope::~DeviceScope() {
+  if (graph_) graph_->device = saved_;
+}
+
+std::string CanonicalDevice(std::string_view device) {
+  // Parts are "/job:x", "/task:0", "/replica:0", and "/device:CPU:0", which may be written "/cpu:0".
+  std::string canonical;
+  while (!device.empty()) {
+    if (device.front() == '/') device.remove_prefix(1);
+    const auto slash = device.find('/');
+    std::string part(device.substr(0, slash));
+    device = slash == std::string_view::npos ? std::string_view() : device.substr(slash);
+    if (part.empty()) continue;
+    if (!part.starts_with("job:") && !part.starts_with("task:") && !part.starts_with("replica:") &&
+        !part.starts_with("device:")) {
+      std::string type = part.substr(0, part.find(':'));
+      std::ranges::transform(type, type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      const auto colon = part.find(':');
+      part = fmt::format("device:{}:{}", type, colon == std::string::npos ? "0" : part.substr(colon + 1));
+    }
+    canonical += "/" + part;
+  }
+  return canonical;
 }
 
 Node* Group(const std::vector<Node*>& nodes, std::string_view name) {

@@ -27,6 +27,8 @@ class Node {
   const Edge& edge(int i) const { return outputs_.at(static_cast<std::size_t>(i)); }
   const std::string& owner() const { return owner_; }
   const std::source_location& call_site() const { return call_site_; }
+  // "" or as DeviceScope gave it: a label for other programs; kernels run where the session runs.
+  const std::string& device() const { return device_; }
 
  private:
   friend class Graph;
@@ -37,7 +39,7 @@ class Node {
   std::vector<const Edge*> inputs_;
   std::vector<Node*> control_inputs_;
   std::vector<Edge> outputs_;
-  std::string owner_;
+  std::string owner_, device_;
   std::source_location call_site_;
 };
 
@@ -55,6 +57,11 @@ class Graph final : public Context {
                            std::string_view name = {}) override;
   // The node of an op without outputs (NoOp, AssignVariableOp), or of any: like AddOp but returns the node.
   Node* AddNode(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs, std::string_view name = {});
+  // A node of a file: `name` as it is, the device as it is.
+  Node* AddNode(std::string_view op, std::span<const Value> inputs, const AttrMap& attrs, std::string_view name,
+                const std::string& device);
+  // Gives a Merge the value that comes back from NextIteration, in the place of what it was made with.
+  void CloseLoop(Node* merge, int input, const Tensor& back);
   std::string OpenNameScope(std::string_view name) override;
   // Rule A1: `name` below the current name scope, made unique; marks it used.
   std::string UniqueName(std::string_view name);
@@ -72,6 +79,8 @@ class Graph final : public Context {
 
   // Nodes every new node waits for; managed by ControlDependencies.
   std::vector<Node*> control_dependencies;
+  // What new nodes are labelled with; managed by DeviceScope.
+  std::string device;
 
  private:
   std::deque<std::unique_ptr<Node>> nodes_;
@@ -94,6 +103,21 @@ class ControlDependencies {
   Graph* graph_;
   std::size_t added_;
 };
+
+// Ops added to the graph during its life carry `device`. Does nothing in eager. tf: tf.device
+class DeviceScope {
+ public:
+  explicit DeviceScope(std::string device);
+  ~DeviceScope();
+  DeviceScope(const DeviceScope&) = delete;
+  DeviceScope& operator=(const DeviceScope&) = delete;
+
+ private:
+  Graph* graph_;
+  std::string saved_;
+};
+// "/device:CPU:1" for "/cpu:1"; a full name with job and task keeps them. tf: DeviceSpec.to_string
+std::string CanonicalDevice(std::string_view device);
 
 // Groups ops into one NoOp; in eager (nodes empty) returns null. tf: tf.group
 Node* Group(const std::vector<Node*>& nodes, std::string_view name = "group_deps");

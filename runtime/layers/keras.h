@@ -312,12 +312,14 @@ class RecurrentLayer : public KerasLayer {
  protected:
   void Build(const std::vector<PartialShape>& input_shapes) override;
   Outputs Call(const CallArgs& args) override;
+  Trackable& WeightHolder() override { return *cell_; }
 
  private:
   Recurrent kind_;
   std::int64_t units_;
   RecurrentOptions options_;
   std::string cell_name_;
+  std::shared_ptr<TrackableDict> cell_ = std::make_shared<TrackableDict>();  // what checkpoints see of the cell
   Variable kernel_, recurrent_, bias_;
 };
 // Runs a recurrent layer forwards and a copy of it backwards, and joins the results along the last axis.

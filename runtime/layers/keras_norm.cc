@@ -30,6 +30,7 @@ void BatchNormalization::Build(const std::vector<PartialShape>& input_shapes) {
                     "Received tensor with shape: {}",
                     shape.ToTuple()));
   const Shape size{shape.dim(axis_)};
+  if (!is_v1_style()) Track("axis", Attribute::List{});  // tf: a list of numbers is a dependency too
   if (options_.scale)
     gamma_ = AddWeight({.name = "gamma",
                         .shape = size,
@@ -134,6 +135,7 @@ LayerNormalization::LayerNormalization(const LayerNormOptions& options)
 
 void LayerNormalization::Build(const std::vector<PartialShape>& input_shapes) {
   const Shape size{LastDimension(input_shapes.at(0))};
+  Track("axis", Attribute::List{});
   if (options_.scale) gamma_ = AddWeight({.name = "gamma", .shape = size, .initializer = OnesInitializer()});
   if (options_.center) beta_ = AddWeight({.name = "beta", .shape = size, .initializer = ZerosInitializer()});
 }

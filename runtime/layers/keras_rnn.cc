@@ -38,6 +38,9 @@ RecurrentLayer::RecurrentLayer(Recurrent kind, std::int64_t units, const Recurre
         fmt::format("Received an invalid value for argument `units`, expected a positive integer, got {}.", units));
   // tf: RNN layers name the scope of their weights by the cell's class, without a number
   cell_name_ = SnakeCase(kKinds[static_cast<std::size_t>(kind)].cell_class);
+  if (kind == Recurrent::kLstm) cell_->Set("state_size", Attribute::List{});
+  Track("cell", cell_);
+  Track("state_spec", Attribute::List{});
 }
 
 void RecurrentLayer::Build(const std::vector<PartialShape>& input_shapes) {
@@ -121,8 +124,10 @@ Bidirectional::Bidirectional(std::shared_ptr<RecurrentLayer> layer, const Common
   if (!layer) throw ValueError("Bidirectional needs a recurrent layer");
   forward_ = Copy(*layer, "forward_", false);
   backward_ = Copy(*layer, "backward_", true);
-  Track(forward_);
-  Track(backward_);
+  TrackLayer(forward_);
+  TrackLayer(backward_);
+  Trackable::Track("forward_layer", forward_);
+  Trackable::Track("backward_layer", backward_);
 }
 void Bidirectional::Build(const std::vector<PartialShape>& input_shapes) {
   for (const auto& layer : {forward_, backward_}) {

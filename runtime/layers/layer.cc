@@ -323,9 +323,10 @@ void Layer::SetAttribute(const std::string& name, Attribute value) {
       for (const auto& [key, item] : *dict) track_variables(item);
   };
   const std::function<void(const Attribute&)> track_modules = [&](const Attribute& a) {
-    if (const auto* module = std::get_if<std::shared_ptr<Module>>(&a.value)) {
+    if (const auto* object = std::get_if<std::shared_ptr<Trackable>>(&a.value)) {
       // tf: the v1 base layer looks at layers only
-      if (*module && (!graph_flavour_ || dynamic_cast<Layer*>(module->get()))) Track(*module);
+      const auto module = std::dynamic_pointer_cast<Module>(*object);
+      if (module && (!graph_flavour_ || dynamic_cast<Layer*>(module.get()))) TrackLayer(module);
     }
     if (const auto* list = std::get_if<Attribute::List>(&a.value))
       for (const Attribute& item : *list) track_modules(item);
@@ -337,7 +338,7 @@ void Layer::SetAttribute(const std::string& name, Attribute value) {
   Module::SetAttribute(name, std::move(value));
 }
 
-void Layer::Track(const std::shared_ptr<Module>& module) {
+void Layer::TrackLayer(const std::shared_ptr<Module>& module) {
   if (std::ranges::any_of(tracked_, [&](const Tracked& t) { return t.module == module; })) return;
   tracked_.push_back({nullptr, module});
 }
@@ -478,7 +479,20 @@ Variable Layer::AddWeight(const AddWeightOptions& options, const std::source_loc
   args.synchronization = options.synchronization;
   args.from_get_variable = true;  // tf: v1.Variable
   args.call_site = site.line() ? site : Current().call_site();
+  Trackable& holder = WeightHolder();
+  // A checkpoint that is being restored gives the initial value. tf: restore on create
+  const Array pending =
+      !options.name.empty() && internal::InitContext().eager() ? internal::Pending(holder, options.name) : Array();
+  if (pending.has_value()) {
+    if (pending.shape() != options.shape)
+      throw ValueError(
+          fmt::format("In this `tf.Variable` creation, the initial value's shape ({}) is not compatible "
+                      "with the explicitly supplied `shape` argument ({}).",
+                      pending.shape().ToTuple(), options.shape.ToTuple()));
+    args.initial_value = Tensor(pending);
+  }
   const Variable variable = internal::Create(args);
+  if (!options.name.empty()) holder.Track(options.name, variable);
   if (options.regularizer) HandleWeightRegularizer(variable.op_name(), variable, options.regularizer);
   std::vector<Variable>& weights = trainable ? trainable_weights_ : non_trainable_weights_;
   if (std::ranges::find(weights, variable) == weights.end()) weights.push_back(variable);

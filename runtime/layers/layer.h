@@ -137,7 +137,10 @@ class Layer : public Module {
   virtual void OnLossAdded(const std::function<Tensor()>&) {}
   // Registers a variable kept as attribute (tf: self.v = tf.Variable(...)).
   void TrackAttribute(const Variable& variable);
-  void Track(const std::shared_ptr<Module>& module);
+  // Makes a layer or module a part of this one: its weights and losses count.
+  void TrackLayer(const std::shared_ptr<Module>& module);
+  // What holds the weights of AddWeight as dependencies. tf: a cell, in recurrent layers
+  virtual Trackable& WeightHolder() { return *this; }
   void AddUpdate(const CollectionItem& update) { updates_.push_back(update); }
   void HandleWeightRegularizer(const std::string& name, const Variable& variable, const Regularizer& regularizer);
 

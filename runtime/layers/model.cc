@@ -183,9 +183,39 @@ void Functional::SetNetwork(std::vector<Tensor> inputs, std::vector<Tensor> outp
                                      layer->name()));
     const auto node = std::ranges::find_if(nodes_, [l = layer](const auto& n) { return n->layer.get() == l; });
     layers_.push_back((*node)->layer);
-    Track((*node)->layer);
+    TrackLayer((*node)->layer);
   }
   built_ = true;
+  HandleDeferredLayers(0);
+}
+
+// tf: _layer_checkpoint_dependencies
+std::vector<TrackableChild> Functional::TrackableChildren() const {
+  std::vector<TrackableChild> children;
+  int with_weights = 0, index = 0;
+  for (const std::shared_ptr<Layer>& layer : checkpointed_layers()) {
+    bool has_weights = false;
+    try {
+      has_weights = !layer->weights().empty();
+    } catch (const ValueError&) {
+      // A model that is not built yet counts as one without weights.
+    }
+    if (has_weights) children.push_back({fmt::format("layer_with_weights-{}", with_weights++), *layer});
+    children.push_back({fmt::format("layer-{}", index++), *layer});
+  }
+  const std::vector<TrackableChild> own = Model::TrackableChildren();
+  children.insert(children.end(), own.begin(), own.end());
+  return children;
+}
+
+// tf: _handle_deferred_layer_dependencies
+void Functional::HandleDeferredLayers(std::size_t last) {
+  if (!HasDeferred()) return;
+  const std::vector<TrackableChild> children = TrackableChildren();
+  const auto layers = checkpointed_layers();
+  for (std::size_t i = last == 0 ? 0 : layers.size() - last; i < layers.size(); ++i)
+    for (const TrackableChild& child : children)
+      if (child.ref == TrackableRef(*layers[i])) HandleDeferred(child.name, child.ref);
 }
 
 Outputs Functional::Call(const CallArgs& args) {
@@ -262,7 +292,8 @@ void Sequential::Add(std::shared_ptr<Layer> layer, const std::source_location& s
   if (initialized_) {
     SetNetwork(inputs_, outputs_);
   } else {
-    Track(layer);
+    TrackLayer(layer);
+    HandleDeferredLayers(1);
   }
 }
 

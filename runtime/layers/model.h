@@ -43,11 +43,16 @@ class Functional : public Model {
   const std::vector<std::shared_ptr<Layer>>& layers() const { return layers_; }
   const std::vector<Tensor>& inputs() const { return inputs_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
+  // "layer-i" for each layer, "layer_with_weights-j" before it for those with weights, then the model's own.
+  std::vector<TrackableChild> TrackableChildren() const override;
 
  protected:
   Functional(std::string class_name, std::string name) : Model(std::move(class_name), std::move(name)) {}
   void SetNetwork(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
   Outputs Call(const CallArgs& args) override;
+  virtual std::vector<std::shared_ptr<Layer>> checkpointed_layers() const { return layers_; }
+  // Hands the `last` layers (0: all) what a restoration holds for them.
+  void HandleDeferredLayers(std::size_t last);
 
   std::vector<Tensor> inputs_, outputs_;
   std::vector<std::shared_ptr<Layer>> layers_;       // inputs first
@@ -68,6 +73,7 @@ class Sequential : public Functional {
  protected:
   void RequireWeights() const override;
   Outputs Call(const CallArgs& args) override;
+  std::vector<std::shared_ptr<Layer>> checkpointed_layers() const override { return stack_; }
 
  private:
   void Infer(const PartialShape& shape, DType dtype);

@@ -27,6 +27,7 @@ Module::Module(std::string class_name, std::string name) : class_name_(std::move
 Module::~Module() = default;
 
 void Module::SetAttribute(const std::string& name, Attribute value) {
+  Track(name, value);
   std::erase_if(attributes_, [&](const auto& item) { return item.first == name; });
   attributes_.emplace_back(name, std::move(value));
 }
@@ -83,8 +84,9 @@ void Module::Walk(std::vector<Variable>& found, std::vector<const void*>& seen) 
     return [&, key](const Attribute& leaf) {
       if (const auto* variable = std::get_if<Variable>(&leaf.value)) {
         if (first_time(&variable->impl())) found.push_back(*variable);
-      } else if (const auto* module = std::get_if<std::shared_ptr<Module>>(&leaf.value)) {
-        if (*module && first_time(module->get())) submodules.emplace_back(key, module->get());
+      } else if (const auto* object = std::get_if<std::shared_ptr<Trackable>>(&leaf.value)) {
+        const auto* module = dynamic_cast<const Module*>(object->get());
+        if (module && first_time(module)) submodules.emplace_back(key, module);
       }
     };
   };
@@ -131,6 +133,17 @@ std::vector<Variable> Module::non_trainable_variables() const {
 VariableStore& Module::Store() {
   if (!store_) {
     store_ = std::make_unique<VariableStore>();
+    // tf: _EagerVariableStore, whose dictionaries are dependencies
+    auto variables = std::make_shared<TrackableDict>(), layers = std::make_shared<TrackableDict>();
+    auto node = std::make_shared<TrackableDict>();
+    node->Set("_vars", variables);
+    node->Set("_regularizers", std::make_shared<TrackableDict>());
+    node->Set("_layers", layers);
+    store_->on_variable = [variables](const std::string& key, const Variable& v) { variables->Set(key, v); };
+    store_->on_layer = [layers](const std::string& key, const std::shared_ptr<void>& layer) {
+      layers->Set(key, std::static_pointer_cast<Module>(layer));
+    };
+    Track("_tf1_style_var_store", node);
     OnStoreCreated();
   }
   return *store_;
@@ -155,7 +168,7 @@ std::shared_ptr<Module> GetOrCreateLayer(std::string_view name,
     if (existing == key) return std::static_pointer_cast<Module>(layer);
   std::shared_ptr<Module> made = create();
   if (!made) throw ValueError(fmt::format("GetOrCreateLayer('{}'): the function made nothing", name));
-  store->layers.emplace_back(key, made);
+  store->AddLayer(key, made);
   if (auto layer = std::dynamic_pointer_cast<Layer>(made)) {
     store->AddLoss({key, [weak = std::weak_ptr<Layer>(layer)]() -> Tensor {
                       const std::shared_ptr<Layer> held = weak.lock();

@@ -4,34 +4,24 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "runtime/checkpoint/trackable.h"
 #include "runtime/variables/variables.h"
 
 namespace equiv::runtime {
 
-class Module;
-
-// What an attribute may hold of interest: a variable, a module, or a nest of these.
-struct Attribute {
-  using List = std::vector<Attribute>;
-  using Dict = std::vector<std::pair<std::string, Attribute>>;
-  std::variant<std::monostate, Variable, std::shared_ptr<Module>, List, Dict> value;
-};
-
-class Module : public std::enable_shared_from_this<Module> {
+class Module : public Trackable, public std::enable_shared_from_this<Module> {
  public:
   // `name` empty: the snake case of the class name, not made unique.
   explicit Module(std::string class_name, std::string name = {});
-  virtual ~Module();
-  Module(const Module&) = delete;
-  Module& operator=(const Module&) = delete;
+  ~Module() override;
 
   const std::string& name() const { return name_; }
   const std::string& class_name() const { return class_name_; }
 
-  // tf: self.name = value. Setting a name again replaces what it held.
+  // tf: self.name = value. Setting a name again replaces what it held. Variables and objects become dependencies that
+  // checkpoints save under the name.
   virtual void SetAttribute(const std::string& name, Attribute value);
   // Attributes sorted by name, dictionaries by key, an object's own before those of its sub-modules (rule F6); each
   // variable once. tf: Module.variables
@@ -53,6 +43,9 @@ class Module : public std::enable_shared_from_this<Module> {
       return result;
     }
   }
+  // "<Module object>"
+  std::string Describe() const override { return "<" + class_name_ + " object>"; }
+
   // Null before the first tracked call.
   const VariableStore* tracked_store() const { return store_.get(); }
 

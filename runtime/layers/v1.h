@@ -106,6 +106,7 @@ class V1 : public Base {
     const bool listed_trainable = *o.trainable && (Current().eager() || variable.trainable());  // E10
     std::vector<Variable>& weights = listed_trainable ? this->trainable_weights_ : this->non_trainable_weights_;
     if (std::find(weights.begin(), weights.end(), variable) == weights.end()) weights.push_back(variable);
+    this->Track(options.name, variable);
     if (options.regularizer && (got.created || runtime::internal::EagerOutside())) {
       this->HandleWeightRegularizer(options.name, variable, options.regularizer);
       runtime::internal::AddStoreLoss(variable, options.regularizer);

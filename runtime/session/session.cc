@@ -6,43 +6,12 @@
 #include <unordered_map>
 
 #include "kernels/base/flush.h"
-#include "kernels/base/function_library.h"
 #include "runtime/core/hooks.h"
 #include "runtime/eager/eager.h"
+#include "runtime/session/plan.h"
 
 namespace equiv::runtime {
 namespace {
-
-// One node in a plan: where its inputs come from and go.
-struct Step {
-  const Node* node = nullptr;
-  Kernel* kernel = nullptr;
-  std::vector<DType> output_dtypes;
-  std::vector<int> inputs;     // slots
-  std::vector<bool> last_use;  // the input's buffer is free after this step
-  std::vector<int> outputs;    // slots, -1: nobody wants it
-};
-struct Plan {
-  std::vector<Step> steps;
-  std::vector<std::pair<int, const Array*>> constants;  // slot, value
-  std::vector<int> feeds;                               // slot of each feed; -1: not needed
-  std::vector<int> fetches;                             // slot of each fetched tensor
-  int slots = 0;
-};
-
-// tf: DataTypeString, the names used in the executor's messages
-std::string_view TypeText(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "float";
-    case DType::kFloat64:
-      return "double";
-    case DType::kFloat16:
-      return "half";
-    default:
-      return Name(dtype);
-  }
-}
 
 void Collect(const Graph& graph, const Fetch& fetch, std::vector<Tensor>& tensors, std::vector<Node*>& operations) {
   std::visit(
@@ -112,6 +81,142 @@ const Fetched& Fetched::operator[](std::string_view key) const {
   throw KeyError(fmt::format("nothing was fetched under '{}'", key));
 }
 
+namespace {
+
+// What a reference stands for when an op wants its value.
+Array Dereference(const Array& reference, const Node& reader) {
+  const equiv::Variable& variable = *reference.variable();
+  if (!variable.initialized())
+    throw FailedPreconditionError(
+        fmt::format("{}Attempting to use uninitialized value {}. Run its initializer (GlobalVariablesInitializer) in "
+                    "this session first.",
+                    OpWhere(reader.op(), reader.name()), variable.name()));
+  return variable.Read(reader.name());
+}
+
+// One run of a plan.
+struct Execution {
+  Execution(const Plan& p, ResourceManager& r, ThreadPool& t, const std::vector<Observer*>* o)
+      : plan(p), resources(r), pool(t), observers(o), slots(static_cast<std::size_t>(p.slots)) {
+    keep = observers && std::ranges::any_of(*observers, [](const Observer* x) { return x->keep_inputs(); });
+    if (!plan.has_dead_values) return;
+    dead.assign(slots.size(), 0);
+    not_run.assign(static_cast<std::size_t>(plan.marks), 0);
+  }
+  const Plan& plan;
+  ResourceManager& resources;
+  ThreadPool& pool;
+  const std::vector<Observer*>* observers;
+  bool keep = false;  // an observer wants to see every input
+  std::vector<Array> slots;
+  std::vector<char> dead, not_run;  // by slot, by mark; only in plans with dead values
+  std::int64_t executed = 0;
+  std::vector<Array> inputs, outputs;
+
+  void Steps(const std::vector<Step>& steps) {
+    for (const Step& step : steps) {
+      if (!plan.has_dead_values) {
+        RunKernel(step);
+      } else if (step.loop) {
+        RunLoop(*step.loop);
+      } else {
+        RunOrDie(step);
+      }
+    }
+  }
+
+  void RunKernel(const Step& step) {
+    inputs.clear();
+    for (std::size_t k = 0; k < step.inputs.size(); ++k) {
+      Array& value = slots[static_cast<std::size_t>(step.inputs[k])];
+      if (step.dereference[k])
+        inputs.push_back(Dereference(value, *step.node));
+      else if (step.last_use[k] && !keep)
+        inputs.push_back(std::move(value));
+      else
+        inputs.push_back(value);
+    }
+    outputs.assign(step.outputs.size(), Array());
+    KernelContext context(step.node->def(), step.node->attrs(), step.node->name(), inputs, outputs, step.output_dtypes,
+                          resources, pool);
+    step.kernel->Run(context);
+    ++executed;
+    if (observers) {
+      OpEvent event{step.node->def(), step.node->attrs(), step.node->name(),      step.node,
+                    step.node->id(),  step.node->owner(), step.node->call_site(), inputs,
+                    outputs};
+      for (Observer* o : *observers) o->OnOpDone(event);
+    }
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+      if (step.outputs[k] >= 0) slots[static_cast<std::size_t>(step.outputs[k])] = std::move(outputs[k]);
+  }
+
+  bool Dead(int slot) const { return dead[static_cast<std::size_t>(slot)] != 0; }
+  void Set(const Step& step, std::size_t output, const Array* value) {
+    if (output >= step.outputs.size() || step.outputs[output] < 0) return;
+    const auto slot = static_cast<std::size_t>(step.outputs[output]);
+    dead[slot] = value == nullptr;
+    slots[slot] = value ? *value : Array();
+  }
+
+  // tf: dead tensors: what depends on a branch not taken does not run, up to the Merge
+  void RunOrDie(const Step& step) {
+    bool dies = std::ranges::any_of(step.controls, [&](int m) { return not_run[static_cast<std::size_t>(m)] != 0; });
+    const Array* merged = nullptr;
+    std::int32_t from = 0;
+    if (step.kind == Step::Kind::kMerge) {
+      for (std::size_t k = 0; k < step.inputs.size() && !merged; ++k)
+        if (!Dead(step.inputs[k])) {
+          merged = &slots[static_cast<std::size_t>(step.inputs[k])];
+          from = static_cast<std::int32_t>(k);
+        }
+      dies |= !merged;
+    } else {
+      dies |= std::ranges::any_of(step.inputs, [&](int s) { return Dead(s); });
+    }
+    if (step.mark >= 0) not_run[static_cast<std::size_t>(step.mark)] = dies;
+    const auto input = [&](std::size_t k) { return slots[static_cast<std::size_t>(step.inputs[k])]; };
+    if (dies) {
+      for (std::size_t k = 0; k < step.outputs.size(); ++k) Set(step, k, nullptr);
+    } else if (step.kind == Step::Kind::kMerge) {
+      const Array value = step.dereference[static_cast<std::size_t>(from)] ? Dereference(*merged, *step.node) : *merged;
+      const Array index = Array::Scalar(from);
+      Set(step, 0, &value);
+      Set(step, 1, &index);
+    } else if (step.kind == Step::Kind::kSwitch) {
+      const Array value = step.dereference[0] ? Dereference(input(0), *step.node) : input(0);
+      const Array condition = input(1);
+      if (condition.num_elements() != 1 || condition.dtype() != DType::kBool)
+        throw InvalidArgumentError(fmt::format("{}The second input must be a scalar bool, but it has shape {}",
+                                               OpWhere(step.node->op(), step.node->name()),
+                                               condition.shape().ToString()));
+      const bool taken = condition.data<bool>()[0];
+      Set(step, 0, taken ? nullptr : &value);
+      Set(step, 1, taken ? &value : nullptr);
+    } else if (step.kind == Step::Kind::kForward) {
+      const Array value = step.dereference[0] ? Dereference(input(0), *step.node) : input(0);
+      Set(step, 0, &value);
+    } else if (step.kind == Step::Kind::kConstant) {
+      Set(step, 0, std::get_if<Array>(step.node->attrs().Find("value")));
+    } else {
+      for (const int s : step.outputs)
+        if (s >= 0) dead[static_cast<std::size_t>(s)] = 0;
+      RunKernel(step);
+    }
+  }
+
+  void RunLoop(const Loop& loop) {
+    for (const int s : loop.next) dead[static_cast<std::size_t>(s)] = 1;
+    Steps(loop.enter);
+    for (;;) {
+      Steps(loop.body);
+      if (std::ranges::all_of(loop.next, [&](int s) { return Dead(s); })) return;
+      for (const int s : loop.once) dead[static_cast<std::size_t>(s)] = 1;
+    }
+  }
+};
+}  // namespace
+
 struct Session::State {
   State(Graph& g, SessionOptions o)
       : graph(g), options(std::move(o)), backend(&OpRegistry::Global().GetBackend(options.backend)) {}
@@ -125,15 +230,8 @@ struct Session::State {
   std::int64_t executed = 0;
   bool closed = false;
 
+  ResourceManager& Resources() { return options.resources ? *options.resources : resources; }
   ThreadPool& pool() { return options.pool ? *options.pool : ThreadPool::Default(); }
-
-  void RequireMember(const Node* node) const {
-    const auto& nodes = graph.nodes();
-    if (static_cast<std::size_t>(node->id()) >= nodes.size() ||
-        nodes[static_cast<std::size_t>(node->id())].get() != node)
-      throw ValueError(
-          fmt::format("'{}' cannot be interpreted as a Tensor. (It is not an element of this graph.)", node->name()));
-  }
 
   Array CheckFeed(const Tensor& target, const Array& value) const {
     if (!value.has_value()) throw TypeError(fmt::format("the feed for Tensor {} has no value", TensorName(target)));
@@ -159,124 +257,37 @@ struct Session::State {
     put(nullptr);
     for (const Tensor& t : feeds) put(t.edge());
     std::unique_ptr<Plan>& plan = plans[key];
-    if (!plan) plan = MakePlan(fetches, operations, feeds);
+    if (!plan)
+      plan = MakePlan(graph, fetches, operations, feeds, options.passes, [this](const Node* n) { return KernelOf(n); });
     return *plan;
   }
 
-  std::unique_ptr<Plan> MakePlan(const std::vector<Tensor>& fetches, const std::vector<Node*>& operations,
-                                 const std::vector<Tensor>& feeds) {
-    std::vector<bool> wanted(graph.nodes().size(), false);
-    std::unordered_map<const Edge*, int> fed;
-    for (std::size_t i = 0; i < feeds.size(); ++i) fed.emplace(feeds[i].edge(), static_cast<int>(i));
-    std::vector<const Node*> stack;
-    std::unordered_map<const Node*, std::vector<const Edge*>> rewritten;
-    auto want = [&](const Node* node) {
-      RequireMember(node);
-      if (wanted[static_cast<std::size_t>(node->id())]) return;
-      wanted[static_cast<std::size_t>(node->id())] = true;
-      stack.push_back(node);
-    };
-    for (const Tensor& t : fetches)
-      if (!fed.contains(t.edge()))
-        want(t.node());
-      else
-        RequireMember(t.node());
-    for (const Node* n : operations) want(n);
-    while (!stack.empty()) {
-      const Node* node = stack.back();
-      stack.pop_back();
-      for (const Edge* e : node->inputs())
-        if (!fed.contains(e)) want(e->node);
-      for (const Node* n : node->control_inputs()) want(n);
-    }
-    auto plan = std::make_unique<Plan>();
-    std::unordered_map<const Edge*, int> slot_of;
-    auto slot = [&](const Edge* e) {
-      auto [it, fresh] = slot_of.try_emplace(e, plan->slots);
-      if (fresh) ++plan->slots;
-      return it->second;
-    };
-    for (const Tensor& t : feeds) plan->feeds.push_back(slot(t.edge()));
-    // Creation order is a topological order: a node's inputs and control inputs exist before it.
-    for (std::size_t id = 0; id < wanted.size(); ++id) {
-      if (!wanted[id]) continue;
-      const Node* node = graph.nodes()[id].get();
-      if (node->op() == "Const") {
-        plan->constants.emplace_back(slot(&node->edge(0)), std::get_if<Array>(node->attrs().Find("value")));
-        continue;
-      }
-      if (node->op() == "Placeholder")
-        throw InvalidArgumentError(
-            fmt::format("You must feed a value for placeholder tensor '{}' with dtype {}{}", node->name(),
-                        TypeText(node->edge(0).dtype),
-                        node->edge(0).shape.has_rank() ? " and shape " + node->edge(0).shape.ToString() : ""));
-      Step step;
-      step.node = node;
-      std::unique_ptr<Kernel>& kernel = kernels[node];
-      if (!kernel)
-        kernel = OpRegistry::Global().FindKernel(node->def(), *backend)({node->def(), node->attrs(), node->name()});
-      step.kernel = kernel.get();
-      for (const Edge* e : RewrittenInputs(*node, options.passes)) step.inputs.push_back(slot(e));
-      for (int i = 0; i < node->num_outputs(); ++i) {
-        step.output_dtypes.push_back(node->edge(i).dtype);
-        step.outputs.push_back(fed.contains(&node->edge(i)) ? -1 : slot(&node->edge(i)));
-      }
-      plan->steps.push_back(std::move(step));
-    }
-    for (const Tensor& t : fetches) plan->fetches.push_back(slot(t.edge()));
-    // Walk backwards: the first time a slot is met is its last use.
-    std::vector<bool> live(static_cast<std::size_t>(plan->slots), false);
-    for (int s : plan->fetches) live[static_cast<std::size_t>(s)] = true;
-    for (std::size_t i = plan->steps.size(); i-- > 0;) {
-      Step& step = plan->steps[i];
-      for (int& s : step.outputs)
-        if (s >= 0 && !live[static_cast<std::size_t>(s)]) s = -1;
-      step.last_use.assign(step.inputs.size(), false);
-      for (std::size_t k = step.inputs.size(); k-- > 0;) {
-        const auto s = static_cast<std::size_t>(step.inputs[k]);
-        step.last_use[k] = !live[s];
-        live[s] = true;
-      }
-    }
-    return plan;
+  Kernel* KernelOf(const Node* node) {
+    std::unique_ptr<Kernel>& kernel = kernels[node];
+    if (!kernel)
+      kernel = OpRegistry::Global().FindKernel(node->def(),
+                                               *backend)({node->def(), node->attrs(), node->name(), backend->name});
+    return kernel.get();
   }
 
-  std::vector<Array> Execute(Plan& plan, const std::vector<Array>& feeds) {
+  std::vector<Array> Execute(Plan& plan, const std::vector<Tensor>& fetches, const std::vector<Array>& feeds) {
     if (backend->prepare) backend->prepare(pool().size());
-    FunctionLibrary::ScopedBackend running(backend->name);
     ScopedFlushDenormals flush;
-    const std::vector<Observer*>* observers = ActiveObservers();
-    const bool keep = observers && std::ranges::any_of(*observers, [](const Observer* o) { return o->keep_inputs(); });
-    std::vector<Array> slots(static_cast<std::size_t>(plan.slots));
-    for (std::size_t i = 0; i < feeds.size(); ++i) slots[static_cast<std::size_t>(plan.feeds[i])] = feeds[i];
-    for (const auto& [s, value] : plan.constants) slots[static_cast<std::size_t>(s)] = *value;
-    std::vector<Array> inputs, outputs;
-    for (Step& step : plan.steps) {
-      inputs.clear();
-      for (std::size_t k = 0; k < step.inputs.size(); ++k) {
-        Array& value = slots[static_cast<std::size_t>(step.inputs[k])];
-        if (step.last_use[k] && !keep)
-          inputs.push_back(std::move(value));
-        else
-          inputs.push_back(value);
-      }
-      outputs.assign(step.outputs.size(), Array());
-      KernelContext context(step.node->def(), step.node->attrs(), step.node->name(), inputs, outputs,
-                            step.output_dtypes, resources, pool());
-      step.kernel->Run(context);
-      ++executed;
-      if (observers) {
-        OpEvent event{step.node->def(), step.node->attrs(), step.node->name(),      step.node,
-                      step.node->id(),  step.node->owner(), step.node->call_site(), inputs,
-                      outputs};
-        for (Observer* o : *observers) o->OnOpDone(event);
-      }
-      for (std::size_t k = 0; k < outputs.size(); ++k)
-        if (step.outputs[k] >= 0) slots[static_cast<std::size_t>(step.outputs[k])] = std::move(outputs[k]);
-    }
+    Execution run{plan, Resources(), pool(), ActiveObservers()};
+    for (std::size_t i = 0; i < feeds.size(); ++i) run.slots[static_cast<std::size_t>(plan.feeds[i])] = feeds[i];
+    for (const auto& [s, value] : plan.constants) run.slots[static_cast<std::size_t>(s)] = *value;
+    run.Steps(plan.steps);
+    executed += run.executed;
     std::vector<Array> values;
     values.reserve(plan.fetches.size());
-    for (int s : plan.fetches) values.push_back(slots[static_cast<std::size_t>(s)]);
+    for (std::size_t i = 0; i < plan.fetches.size(); ++i) {
+      const auto s = static_cast<std::size_t>(plan.fetches[i]);
+      if (plan.has_dead_values && run.dead[s])
+        throw InvalidArgumentError(fmt::format("Retval[{}] does not have value: {} is in a branch that was not taken",
+                                               i, TensorName(fetches[i])));
+      const bool reference = fetches[i].edge()->is_ref && run.slots[s].dtype() == DType::kResource;
+      values.push_back(reference ? Dereference(run.slots[s], *fetches[i].node()) : run.slots[s]);
+    }
     return values;
   }
 
@@ -301,13 +312,13 @@ struct Session::State {
       }
       if (!target.symbolic())
         throw TypeError("Cannot interpret feed_dict key as Tensor: an eager tensor is no element of a graph");
-      RequireMember(target.node());
+      RequireMember(graph, target.node());
       if (std::ranges::any_of(targets, [&](const Tensor& t) { return t.edge() == target.edge(); }))
         throw ValueError(fmt::format("Tensor {} is fed twice", TensorName(target)));
       values.push_back(CheckFeed(target, feed.value));
       targets.push_back(std::move(target));
     }
-    return Execute(PlanFor(fetches, operations, targets), values);
+    return Execute(PlanFor(fetches, operations, targets), fetches, values);
   }
 };
 
@@ -340,7 +351,22 @@ void Session::Close() {
   state_->kernels.clear();
   state_->resources.Clear();
 }
-ResourceManager& Session::resources() { return state_->resources; }
+ResourceManager& Session::resources() const { return state_->Resources(); }
+Graph& Session::graph() const { return state_->graph; }
+std::shared_ptr<equiv::Variable> Session::VariableStorage(const Node& variable) const {
+  // tf: VarHandleOp: the resource is called by shared_name, else by the node
+  const std::string& shared = variable.attrs().Get<std::string>("shared_name");
+  return resources().LookupOrCreate(shared.empty() ? variable.name() : shared, variable.attrs().Get<DType>("dtype"),
+                                    variable.attrs().Get<PartialShape>("shape"));
+}
+
+namespace {
+thread_local Session* default_session = nullptr;
+}
+SessionScope::SessionScope(Session& session) : outer_(default_session) { default_session = &session; }
+SessionScope::~SessionScope() { default_session = outer_; }
+Session* DefaultSession() { return default_session; }
+
 const Backend& Session::backend() const { return *state_->backend; }
 std::int64_t Session::ops_executed() const { return state_->executed; }
 }  // namespace equiv::runtime

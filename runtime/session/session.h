@@ -15,8 +15,9 @@ namespace equiv::runtime {
 
 struct SessionOptions {
   std::string backend = "auto";
-  PassOptions passes = {};     // optimiser passes, on by default as in TensorFlow
-  ThreadPool* pool = nullptr;  // null: ThreadPool::Default()
+  PassOptions passes = {};               // optimiser passes, on by default as in TensorFlow
+  ThreadPool* pool = nullptr;            // null: ThreadPool::Default()
+  ResourceManager* resources = nullptr;  // variables of another session to run on; null: the session's own
 };
 
 // What to fetch: a tensor, an operation (gives no value), a name ("op" or "op:0"), or any nest of these.
@@ -62,7 +63,10 @@ class Session {
   Fetched RunNested(const Fetch& fetch, const std::vector<Feed>& feeds = {});
 
   void Close();
-  ResourceManager& resources();
+  ResourceManager& resources() const;
+  Graph& graph() const;
+  // The storage behind the op of a variable (VarHandleOp, VariableV2); made when the session has none yet.
+  std::shared_ptr<equiv::Variable> VariableStorage(const Node& variable) const;
   const Backend& backend() const;
   // Nodes executed since construction: a comparison of sessions that ran nothing is worth nothing.
   std::int64_t ops_executed() const;
@@ -71,5 +75,19 @@ class Session {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Makes a session the default of this thread for the life of this object. tf: with session:
+class SessionScope {
+ public:
+  explicit SessionScope(Session& session);
+  ~SessionScope();
+  SessionScope(const SessionScope&) = delete;
+  SessionScope& operator=(const SessionScope&) = delete;
+
+ private:
+  Session* outer_;
+};
+// Null outside of every SessionScope. tf: get_default_session
+Session* DefaultSession();
 
 }  // namespace equiv::runtime

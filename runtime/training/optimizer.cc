@@ -29,34 +29,63 @@ Optimizer::Optimizer(Kind kind, const Options& options) : kind_(kind), options_(
   if (!Current().eager()) throw UnimplementedError("optimisers run eagerly; make this one outside the graph");
   if (options_.name.empty()) options_.name = kNames[static_cast<std::size_t>(kind)];
   if (options_.legacy) return;
+  variables_ = std::make_shared<TrackableList>();
+  Track("_variables", variables_);
   iteration_ = MakeState(Tensor(Array::Scalar(std::int64_t{0})), "iteration");
+  variables_->Append(iteration_);
+  Track("_iterations", iteration_);
   learning_rate_ = MakeState(Tensor(Array::Scalar(static_cast<float>(options_.learning_rate))), "learning_rate");
+  Track("_learning_rate", learning_rate_);
+}
+
+std::string Optimizer::Describe() const {
+  return fmt::format("<keras.src.optimizers.{}{} object>", options_.legacy ? "legacy." : "",
+                     kNames[static_cast<std::size_t>(kind_)]);
+}
+
+Variable Optimizer::AddSlot(const Variable& of, const std::string& slot, const Tensor& initial) {
+  const std::string name =
+      options_.legacy ? fmt::format("{}/{}", of.op_name(), slot) : fmt::format("{}/{}", slot, of.op_name());
+  slots_.push_back({of, slot, MakeState(initial, name)});
+  return slots_.back().variable;
 }
 
 void Optimizer::Build(const std::vector<Variable>& variables) {
   if (built_) return;
   built_ = true;
-  for (const Variable& v : variables) {
-    Slots slots{v, {}};
-    const auto add = [&](const char* slot, const Tensor& initial) {
-      slots.slots.push_back(MakeState(initial, fmt::format("{}/{}", slot, v.op_name())));
-      slot_order_.push_back(slots.slots.back());
-    };
-    if (kind_ == Kind::kSgd) add("m", ZerosOf(v));
-    if (kind_ == Kind::kAdam) {
-      add("m", ZerosOf(v));
-      add("v", ZerosOf(v));
-    }
-    if (kind_ == Kind::kRmsprop) add("velocity", ZerosOf(v));
-    if (kind_ == Kind::kAdagrad) add("accumulator", FilledLike(v, options_.initial_accumulator));
-    slots_.push_back(std::move(slots));
+  known_ = variables;
+  // The lists that checkpoints see, and the first slots in them.
+  struct Slot {
+    const char* list;
+    const char* slot;  // null: the list stays empty
+  };
+  static const std::vector<Slot> kLists[] = {
+      {{"momentums", "m"}},
+      {{"_momentums", "m"}, {"_velocities", "v"}},
+      {{"_velocities", "velocity"}, {"_momentums", nullptr}, {"_average_gradients", nullptr}},
+      {{"_accumulators", "accumulator"}}};
+  const std::vector<Slot>& lists = kLists[static_cast<std::size_t>(kind_)];
+  Track("_index_dict", std::make_shared<TrackableDict>());
+  std::vector<std::shared_ptr<TrackableList>> tracked;
+  for (const Slot& slot : lists) {
+    tracked.push_back(std::make_shared<TrackableList>());
+    Track(slot.list, tracked.back());
   }
+  for (const Variable& v : variables)
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      if (!lists[i].slot) continue;
+      const Tensor initial = kind_ == Kind::kAdagrad ? FilledLike(v, options_.initial_accumulator) : ZerosOf(v);
+      const Variable made = AddSlot(v, lists[i].slot, initial);
+      variables_->Append(made);
+      tracked[i]->Append(made);
+    }
 }
 
 void Optimizer::BuildLegacy(const std::vector<Variable>& variables) {
   if (built_) return;
   built_ = true;
   iteration_ = MakeState(Tensor(Array::Scalar(std::int64_t{0})), "iter");
+  Track("iter", iteration_);
   // Hyper-parameters in order of their names.
   std::vector<std::pair<std::string, double>> hyper = {{"decay", 0.0}, {"learning_rate", options_.learning_rate}};
   if (kind_ == Kind::kSgd) hyper.emplace_back("momentum", options_.momentum);
@@ -65,22 +94,39 @@ void Optimizer::BuildLegacy(const std::vector<Variable>& variables) {
   std::ranges::sort(hyper);
   for (const auto& [name, value] : hyper) {
     const Variable made = MakeState(Tensor(Array::Scalar(static_cast<float>(value))), name);
+    Track(name, made);
     if (name == "learning_rate") learning_rate_ = made;
   }
-  for (const Variable& v : variables) slots_.push_back({v, {}});
-  const auto add = [&](const char* slot, double initial) {
-    for (Slots& s : slots_) {
-      s.slots.push_back(MakeState(FilledLike(s.of, initial), fmt::format("{}/{}", s.of.op_name(), slot)));
-      slot_order_.push_back(s.slots.back());
-    }
-  };
-  if (kind_ == Kind::kSgd && options_.momentum != 0) add("momentum", 0);
-  if (kind_ == Kind::kAdam) {
-    add("m", 0);
-    add("v", 0);
+  known_ = variables;
+  for (const std::string& slot : SlotNames())
+    for (const Variable& v : variables)
+      if (!Slot(v, slot)) AddSlot(v, slot, FilledLike(v, slot == "accumulator" ? options_.initial_accumulator : 0));
+}
+
+std::vector<std::string> Optimizer::SlotNames() const {
+  if (!options_.legacy) return {};
+  switch (kind_) {
+    case Kind::kSgd:
+      return options_.momentum == 0 ? std::vector<std::string>{} : std::vector<std::string>{"momentum"};
+    case Kind::kAdam:
+      return {"m", "v"};
+    case Kind::kRmsprop:
+      return {"rms"};
+    default:
+      return {"accumulator"};
   }
-  if (kind_ == Kind::kRmsprop) add("rms", 0);
-  if (kind_ == Kind::kAdagrad) add("accumulator", options_.initial_accumulator);
+}
+
+Variable Optimizer::Slot(const Variable& variable, const std::string& slot_name) const {
+  for (const SlotVariable& slot : slots_)
+    if (slot.name == slot_name && slot.of == variable) return slot.variable;
+  return {};
+}
+
+Variable Optimizer::CreateSlot(const Variable& variable, const std::string& slot_name, const Array& value) {
+  if (!options_.legacy || std::ranges::count(SlotNames(), slot_name) == 0) return {};
+  if (const Variable there = Slot(variable, slot_name)) return there;
+  return AddSlot(variable, slot_name, Tensor(value));
 }
 
 void Optimizer::ApplyGradients(const std::vector<std::pair<Tensor, Variable>>& gradients) {
@@ -102,31 +148,29 @@ void Optimizer::ApplyGradients(const std::vector<std::pair<Tensor, Variable>>& g
     Build(variables);
   for (const auto& [gradient, variable] : gradients) {
     if (!gradient.has_value()) continue;
-    auto it = std::ranges::find_if(slots_, [&v = variable](const Slots& s) { return s.of == v; });
-    if (it == slots_.end())
+    if (std::ranges::find(known_, variable) == known_.end())
       throw KeyError(
           fmt::format("The optimizer cannot recognize variable {}. This usually means you are trying to call "
                       "the optimizer to update different parts of the model separately.",
                       variable.name()));
-    Update(gradient, *it);
+    Update(gradient, variable);
   }
   iteration_.AssignAdd(Tensor(Array::Scalar(std::int64_t{1})));
 }
 
 // tf: keras.optimizers.{sgd,adam,rmsprop,adagrad}.update_step
-void Optimizer::Update(const Tensor& gradient, const Slots& s) {
-  const Tensor rate = Cast(learning_rate_.Read(), s.of.dtype());
-  const Variable& v = s.of;
+void Optimizer::Update(const Tensor& gradient, const Variable& v) {
+  const Tensor rate = Cast(learning_rate_.Read(), v.dtype());
   if (kind_ == Kind::kSgd) {
     if (options_.momentum == 0) {
       v.AssignSub(gradient * rate);
       return;
     }
-    const Variable& m = s.slots.at(0);
+    const Variable m = Slot(v, options_.legacy ? "momentum" : "m");
     m.Assign(m.Read() * options_.momentum - gradient * rate);
     v.AssignAdd(m.Read());
   } else if (kind_ == Kind::kAdam) {
-    const Variable &m = s.slots.at(0), &u = s.slots.at(1);
+    const Variable m = Slot(v, "m"), u = Slot(v, "v");
     const Tensor step = Cast(iteration_.Read(), v.dtype()) + 1.0;
     const auto power = [&](double base) { return Current().Add1("Pow", {ScalarConstant(base, v.dtype()), step}); };
     const Tensor alpha = rate * Sqrt(1.0 - power(options_.beta_2)) / (1.0 - power(options_.beta_1));
@@ -134,11 +178,11 @@ void Optimizer::Update(const Tensor& gradient, const Slots& s) {
     u.AssignAdd((Square(gradient) - u.Read()) * (1 - options_.beta_2));
     v.AssignSub((m.Read() * alpha) / (Sqrt(u.Read()) + options_.epsilon));
   } else if (kind_ == Kind::kRmsprop) {
-    const Variable& velocity = s.slots.at(0);
+    const Variable velocity = Slot(v, options_.legacy ? "rms" : "velocity");
     velocity.Assign(options_.rho * velocity.Read() + (1 - options_.rho) * Square(gradient));
     v.AssignSub(rate * gradient * Current().Add1("Rsqrt", {velocity.Read() + options_.epsilon}));
   } else {
-    const Variable& accumulator = s.slots.at(0);
+    const Variable accumulator = Slot(v, "accumulator");
     accumulator.AssignAdd(gradient * gradient);
     v.AssignSub(rate * gradient / Sqrt(accumulator.Read() + options_.epsilon));
   }
@@ -147,7 +191,7 @@ void Optimizer::Update(const Tensor& gradient, const Slots& s) {
 std::vector<Variable> Optimizer::variables() const {
   std::vector<Variable> all;
   if (iteration_) all.push_back(iteration_);
-  all.insert(all.end(), slot_order_.begin(), slot_order_.end());
+  for (const SlotVariable& slot : slots_) all.push_back(slot.variable);
   return all;
 }
 

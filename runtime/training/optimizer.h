@@ -5,12 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/checkpoint/trackable.h"
 #include "runtime/variables/variables.h"
 
 namespace equiv::runtime {
 
-// tf: tf.keras.optimizers.* and, with `legacy`, tf.keras.optimizers.legacy.*, Keras 2.15
-class Optimizer {
+// tf: tf.keras.optimizers.* and, with `legacy`, tf.keras.optimizers.legacy.*, Keras 2.15. Checkpoints hold the slots as
+// a list of variables; those of a legacy optimiser as slot variables, which a restoration makes where they are missing.
+class Optimizer final : public Trackable {
  public:
   enum class Kind { kSgd, kAdam, kRmsprop, kAdagrad };
   struct Options {
@@ -29,18 +31,29 @@ class Optimizer {
   std::vector<Variable> variables() const;
   const std::string& name() const { return options_.name; }
 
+  std::string Describe() const override;
+  bool has_slots() const override { return options_.legacy; }
+  // Sorted. tf: get_slot_names
+  std::vector<std::string> SlotNames() const override;
+  // "m" and "v", "momentum", "rms", "accumulator"; empty if there is none. tf: get_slot
+  Variable Slot(const Variable& variable, const std::string& slot_name) const override;
+  Variable CreateSlot(const Variable& variable, const std::string& slot_name, const Array& value) override;
+
  private:
-  struct Slots {
+  struct SlotVariable {
     Variable of;
-    std::vector<Variable> slots;  // m and v; velocity; accumulator
+    std::string name;
+    Variable variable;
   };
+  Variable AddSlot(const Variable& of, const std::string& slot, const Tensor& initial);
   void BuildLegacy(const std::vector<Variable>& variables);
-  void Update(const Tensor& gradient, const Slots& slots);
+  void Update(const Tensor& gradient, const Variable& variable);
   Kind kind_;
   Options options_;
   Variable iteration_, learning_rate_;
-  std::vector<Slots> slots_;
-  std::vector<Variable> slot_order_;
+  std::shared_ptr<TrackableList> variables_;
+  std::vector<SlotVariable> slots_;  // in order of creation
+  std::vector<Variable> known_;      // variables with slots
   bool built_ = false;
 };
 

@@ -210,11 +210,16 @@ GotVariable GetPartitioned(const std::string& key, const GetVariableOptions& o, 
   const std::int64_t parts = slicing[static_cast<std::size_t>(whole.axis)], size = shape->dim(whole.axis);
   GetVariableOptions part = o;
   part.partitioner = {};
+  std::vector<std::int64_t> offset(static_cast<std::size_t>(shape->rank()), 0);
   for (std::int64_t i = 0; i < parts; ++i) {
     std::vector<std::int64_t> dims = shape->vector();
     dims[static_cast<std::size_t>(whole.axis)] = size / parts + (i < size % parts ? 1 : 0);
     part.shape = PartialShape(dims);
-    whole.parts.push_back(GetSingle(fmt::format("{}/part_{}", key, i), part, reuse, site).variable);
+    const Variable made = GetSingle(fmt::format("{}/part_{}", key, i), part, reuse, site).variable;
+    made.impl().save_slice_info =
+        SaveSliceInfo{.full_name = key, .full_shape = shape->vector(), .var_offset = offset, .var_shape = dims};
+    offset[static_cast<std::size_t>(whole.axis)] += dims[static_cast<std::size_t>(whole.axis)];
+    whole.parts.push_back(made);
   }
   if (!context.eager()) state.partitioned.emplace(key, whole);
   return {.partitioned = std::move(whole), .created = true};

@@ -222,6 +222,7 @@ Variable VariableStore::Find(std::string_view key) const {
 void VariableStore::Add(std::string key, Variable variable) {
   index_.emplace(key, variables_.size());
   variables_.emplace_back(std::move(key), std::move(variable));
+  if (on_variable) on_variable(variables_.back().first, variables_.back().second);
 }
 void VariableStore::AddLoss(Loss loss) {
   auto [it, added] = loss_index_.emplace(loss.key, losses_.size());

@@ -20,6 +20,14 @@ std::string Variable::dtype_name() const { return std::string(Name(impl_->dtype)
 Tensor Variable::handle() const { return impl_->handle; }
 Node* Variable::initializer() const { return impl_->initializer; }
 const std::source_location& Variable::created_at() const { return impl_->created_at; }
+const std::optional<SaveSliceInfo>& Variable::save_slice_info() const { return impl_->save_slice_info; }
+std::string SaveSliceInfo::Spec() const {
+  std::string text;
+  for (const std::int64_t d : full_shape) text += std::to_string(d) + " ";
+  for (std::size_t d = 0; d < var_offset.size(); ++d)
+    text += fmt::format("{}{},{}", d ? ":" : "", var_offset[d], var_shape[d]);
+  return text;
+}
 Graph* Variable::graph() const { return impl_->graph; }
 const std::shared_ptr<equiv::Variable>& Variable::storage() const { return impl_->storage; }
 
@@ -166,7 +174,7 @@ Variable Register(const Variable& variable, const VariableCreationArgs& args) {
   return variable;
 }
 
-// Rule C10: a/v (VariableV2), a/v/Assign, a/v/read. The ref is a handle here, and its read a read of the handle.
+// Rule C10: a/v (VariableV2), a/v/Assign, a/v/read.
 void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, const Tensor& value) {
   impl.handle =
       graph
@@ -175,7 +183,7 @@ void MakeReference(Variable::Impl& impl, Graph& graph, const std::string& path, 
   NameScope inside(path + "/");
   const Value inputs[] = {impl.handle, value};
   impl.initializer = graph.AddNode("Assign", inputs, {});
-  impl.snapshot = graph.Add1("ReadVariableOp", {impl.handle}, {{"dtype", impl.dtype}}, "read");
+  impl.snapshot = graph.Add1("Identity", {impl.handle}, {}, "read");
 }
 
 Variable ConstructInGraph(const VariableCreationArgs& args, Graph& graph) {

@@ -1,6 +1,7 @@
 // runtime/variables/variable_impl.h - what a Variable handle points to. Private to runtime/variables.
 #pragma once
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Variable::Impl {
   bool trainable = true, reference = false;
   std::source_location created_at;
   Tensor handle;
+  std::optional<SaveSliceInfo> save_slice_info;
+  std::int64_t restored = -1;  // number of the last restoration that gave it a value. tf: _update_uid
   // Graph variables only.
   Graph* graph = nullptr;
   Tensor snapshot;  // a/w/Read/ReadVariableOp:0

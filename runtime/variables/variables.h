@@ -30,6 +30,13 @@ struct Initializer {
   std::string python_repr = {};
   explicit operator bool() const { return make || make_without_shape; }
 };
+// Where a part of a partitioned variable lies in the whole. tf: Variable.SaveSliceInfo
+struct SaveSliceInfo {
+  std::string full_name;
+  std::vector<std::int64_t> full_shape, var_offset, var_shape;
+  // "5 3 0,3:0,3": full shape, then start and length along each dimension.
+  std::string Spec() const;
+};
 // A handle to one variable. Cheap to copy; equal handles are the same variable.
 class Variable {
  public:
@@ -60,6 +67,8 @@ class Variable {
   Node* AssignAdd(const Tensor& delta, std::string_view name = {}) const;
   Node* initializer() const;  // graph only
   const std::source_location& created_at() const;
+  // Of a part of a partitioned variable.
+  const std::optional<SaveSliceInfo>& save_slice_info() const;
   // The graph it lives in; null for an eager variable.
   Graph* graph() const;
   // Eager: the storage itself; null in a graph, where each session has its own.
@@ -285,6 +294,13 @@ class VariableStore {
   bool for_template = false;
   // Objects of a higher layer, by key, in order of creation.
   std::vector<std::pair<std::string, std::shared_ptr<void>>> layers;
+  void AddLayer(const std::string& key, std::shared_ptr<void> layer) {
+    layers.emplace_back(key, std::move(layer));
+    if (on_layer) on_layer(key, layers.back().second);
+  }
+  // Called when something is added.
+  std::function<void(const std::string& key, const Variable& variable)> on_variable = {};
+  std::function<void(const std::string& key, const std::shared_ptr<void>& layer)> on_layer = {};
 
  private:
   struct Hash {

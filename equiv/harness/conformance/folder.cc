@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "equiv/harness/conformance/checkpoint_goldens.h"
+#include "equiv/harness/conformance/graph_goldens.h"
 #include "equiv/harness/conformance/model_goldens.h"
 #include "equiv/harness/conformance/ops_cases.h"
 #include "equiv/harness/conformance/random_goldens.h"
@@ -40,6 +42,11 @@ bool RunOne(const fs::path& folder, const ConformanceOptions& options, Conforman
         {.backend = options.backend, .find_model = options.find_model, .only_runs = {}, .progress = options.progress});
   } else if (HasKey(folder / "manifest.json", "packs")) {
     run = {"ops", RunOpCases(folder, eager)};
+  } else if (HasKey(folder / "expected.json", "index_entries")) {
+    run = {"checkpoint", RunCheckpointGoldens(folder)};
+  } else if (HasKey(folder / "expected.json", "end_points")) {
+    run.suite = "graph";
+    run.results = RunGraphGoldens(folder, {.backend = options.backend, .progress = options.progress});
   } else {
     return options.other && options.other(folder, options, run);
   }
@@ -72,7 +79,8 @@ ConformanceRun RunConformance(const fs::path& folder, const ConformanceOptions& 
   if (!any)
     throw NotFoundError(fmt::format(
         "'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model), "
-        "manifest.json with \"packs\" (ops) or *.json with programs (naming), here or in a sub-folder",
+        "manifest.json with \"packs\" (ops), expected.json with \"index_entries\" (checkpoint) or \"end_points\" (graph), or *.json with programs "
+        "(naming), here or in a sub-folder",
         folder.string()));
   return run;
 }

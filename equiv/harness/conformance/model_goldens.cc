@@ -1,17 +1,15 @@
 #include "equiv/harness/conformance/model_goldens.h"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "equiv/compare/npy.h"
+#include "equiv/harness/conformance/golden_files.h"
 #include "equiv/harness/side.h"
 #include "kernels/base/error.h"
 #include "runtime/eager/eager.h"
@@ -20,31 +18,6 @@ namespace equiv {
 namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
-
-Json ReadJson(const fs::path& file) {
-  std::ifstream in(file);
-  if (!in) throw NotFoundError(fmt::format("cannot read '{}'", file.string()));
-  try {
-    return Json::parse(in);
-  } catch (const Json::exception& error) {
-    throw DataLossError(fmt::format("'{}' is not valid JSON: {}", file.string(), error.what()));
-  }
-}
-double Hex(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  const std::string text = value.get<std::string>();
-  char* end = nullptr;
-  const double number = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end) throw InvalidArgumentError("'" + text + "' is not a number");
-  return number;
-}
-std::string Sha256(const Array& array) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(array.raw()), array.num_bytes(), digest);
-  std::string text;
-  for (unsigned char byte : digest) text += fmt::format("{:02x}", byte);
-  return text;
-}
 
 struct RunKind {
   bool training = false, constant = false;
@@ -235,7 +208,7 @@ class Checker {
     if (losses.size() != recording.losses.size())
       failure = fmt::format("expected {} regularisation losses, got {}", losses.size(), recording.losses.size());
     for (std::size_t i = 0; failure.empty() && i < losses.size(); ++i) {
-      const double expected = Hex(losses[i]), got = recording.losses[i].array.ElementAsDouble(0);
+      const double expected = HexNumber(losses[i]), got = recording.losses[i].array.ElementAsDouble(0);
       exact = exact && expected == got;
       if (!(std::abs(got - expected) <= kLossBound * std::abs(expected)))
         failure = fmt::format("loss {} ('{}'): expected {:.9g}, got {:.9g}, allowed relative difference {}", i,
@@ -243,7 +216,7 @@ class Checker {
     }
     Judge(prefix + "regularization_losses", failure, failure.empty() && exact);
     if (!recording.total_loss.has_value()) return;
-    const double expected = Hex(stored.at(executor + "_total")), got = recording.total_loss.ElementAsDouble(0);
+    const double expected = HexNumber(stored.at(executor + "_total")), got = recording.total_loss.ElementAsDouble(0);
     Judge(prefix + "regularization_total",
           std::abs(got - expected) <= kLossBound * std::abs(expected)
               ? ""
@@ -276,7 +249,7 @@ class Checker {
           Judge(id, "the model returned no such end point");
           continue;
         }
-        if (noise && !(name == "AuxLogits" && Hex(stored.at("min")) == 0 && Hex(stored.at("max")) == 0)) {
+        if (noise && !(name == "AuxLogits" && HexNumber(stored.at("min")) == 0 && HexNumber(stored.at("max")) == 0)) {
           Add(id, CaseResult::Outcome::kSkip, "training on a constant image is amplified rounding noise");
           continue;
         }
@@ -314,41 +287,12 @@ class Checker {
   }
 
   static std::string EndPointFailure(const Json& stored, const Array& got, double bound) {
-    const auto shape = stored.at("shape").get<std::vector<std::int64_t>>();
-    if (got.shape().vector() != shape)
-      return fmt::format("expected shape {}, got {}", PartialShape(shape).ToString(), got.shape().ToString());
-    const std::int64_t n = got.num_elements();
-    const float* x = got.data<float>();
-    double sum = 0, squares = 0, lowest = INFINITY, highest = -INFINITY;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double v = static_cast<double>(x[i]);
-      if (std::isnan(v)) return fmt::format("NaN at flat index {}", i);
-      sum += v;
-      squares += v * v;
-      lowest = std::min(lowest, v);
-      highest = std::max(highest, v);
-    }
-    const double scale = std::max(std::abs(Hex(stored.at("min"))), std::abs(Hex(stored.at("max"))));
-    auto differs = [&](const char* what, double expected, double value, double slack) {
-      return std::abs(expected - value) <= slack
-                 ? std::string()
-                 : fmt::format("{}: expected {:.9g}, got {:.9g}, scaled error {:.3g}, allowed {:.3g}", what, expected,
-                               value, std::abs(expected - value) / (scale > 0 ? scale : 1), bound);
-    };
-    std::string failure;
+    const auto n = static_cast<std::uint64_t>(std::max<std::int64_t>(1, got.num_elements()));
+    std::vector<std::pair<std::int64_t, double>> samples;
     const Json& values = stored.at("values");
-    for (std::size_t k = 0; failure.empty() && k < values.size(); ++k) {
-      const auto index = static_cast<std::int64_t>((k * 2654435761u + 97u) % static_cast<std::uint64_t>(n));
-      failure = differs(fmt::format("flat index {}", index).c_str(), Hex(values[k]), static_cast<double>(x[index]),
-                        bound * scale);
-    }
-    if (failure.empty()) failure = differs("min", Hex(stored.at("min")), lowest, bound * scale);
-    if (failure.empty()) failure = differs("max", Hex(stored.at("max")), highest, bound * scale);
-    if (failure.empty()) failure = differs("mean", Hex(stored.at("mean")), sum / static_cast<double>(n), bound * scale);
-    if (failure.empty())
-      failure =
-          differs("l2", Hex(stored.at("l2")), std::sqrt(squares), bound * scale * std::sqrt(static_cast<double>(n)));
-    return failure;
+    for (std::size_t k = 0; k < values.size(); ++k)
+      samples.emplace_back(static_cast<std::int64_t>((k * 2654435761u + 97u) % n), HexNumber(values[k]));
+    return ScaledFailure(stored, samples, got, bound);
   }
 
   void CheckMoving(const std::string& prefix, const Json& stored, const std::string& executor,
@@ -366,9 +310,9 @@ class Checker {
       const Json& values = entry.contains(key) ? entry.at(key) : entry.at(executor).at("first4");
       const double initial = name.ends_with("moving_variance:0") ? 1.0 : 0.0;
       double scale = 0;
-      for (const Json& value : values) scale = std::max(scale, std::abs(Hex(value) - initial));
+      for (const Json& value : values) scale = std::max(scale, std::abs(HexNumber(value) - initial));
       for (std::size_t i = 0; i < values.size(); ++i) {
-        const double expected = Hex(values[i]), got = v->value.ElementAsDouble(static_cast<std::int64_t>(i));
+        const double expected = HexNumber(values[i]), got = v->value.ElementAsDouble(static_cast<std::int64_t>(i));
         ++compared;
         // One float32 step at the value itself is below what any implementation can promise.
         const double step = std::abs(expected) * 0x1p-23;

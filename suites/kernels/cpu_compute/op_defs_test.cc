@@ -17,19 +17,8 @@ namespace {
 using nlohmann::json;
 using Texts = std::vector<std::string>;
 
-// A reference is a handle here (kernels/ops/variables.cc).
-void WithoutReferences(Texts& args) {
-  for (std::string& arg : args)
-    if (const auto at = arg.find("Ref("); at != std::string::npos) arg.replace(at, std::string::npos, "resource");
-}
-bool NamesFunction(const std::string& attr) {
-  return attr.find(": func") != std::string::npos || attr.find(": list(func)") != std::string::npos;
-}
-std::string NameOf(const std::string& attr) { return attr.substr(0, attr.find(':')); }
-
 struct TensorFlowDef {
   OpDef def;
-  std::set<std::string> functions;  // attributes that name functions
   bool has_reference = false;
 };
 std::map<std::string, TensorFlowDef> ReadDefs() {
@@ -43,20 +32,13 @@ std::map<std::string, TensorFlowDef> ReadDefs() {
     if (!ComputeOps().Find(def.name)) continue;
     def.inputs = record.at("inputs").get<Texts>();
     def.outputs = record.at("outputs").get<Texts>();
-    for (const Texts* args : {&def.inputs, &def.outputs})
-      for (const std::string& arg : *args) tf.has_reference |= arg.find("Ref(") != std::string::npos;
-    WithoutReferences(def.inputs);
-    WithoutReferences(def.outputs);
-    for (const std::string& attr : record.at("attrs").get<Texts>()) {
-      if (NamesFunction(attr))
-        tf.functions.insert(NameOf(attr));
-      else
-        def.attrs.push_back(attr);
-    }
+    def.attrs = record.at("attrs").get<Texts>();
     def.stateful = record.at("stateful");
     def.aggregate = record.at("aggregate");
     def.commutative = record.at("commutative");
     ParseNotation(def);
+    for (const std::vector<ArgDef>* args : {&def.input_args, &def.output_args})
+      tf.has_reference |= std::ranges::any_of(*args, &ArgDef::is_ref);
     std::string name = def.name;
     defs.emplace(std::move(name), std::move(tf));
   }
@@ -73,11 +55,12 @@ std::string Types(std::vector<DType> types) {
 std::string Describe(const AttrDef& attr) {
   return fmt::format("kind {}, types [{}], strings [{}], minimum {}, default {}", static_cast<int>(attr.kind),
                      Types(attr.allowed_types), fmt::join(attr.allowed_strings, ","),
-                     attr.minimum ? std::to_string(*attr.minimum) : "none",
+                     attr.minimum && *attr.minimum != 0 ? std::to_string(*attr.minimum) : "none",
                      attr.default_value ? ToString(*attr.default_value) : "none");
 }
 std::string Describe(const ArgDef& arg) {
-  return fmt::format("{}: {}{}{}{}", arg.name, arg.number_attr.empty() ? "" : arg.number_attr + " * ",
+  return fmt::format("{}: {}{}{}{}{}", arg.name, arg.is_ref ? "ref " : "",
+                     arg.number_attr.empty() ? "" : arg.number_attr + " * ",
                      arg.type_attr.empty() ? Name(arg.type) : arg.type_attr, arg.type_list_attr,
                      arg.type_list_attr.empty() ? "" : " (list)");
 }
@@ -122,7 +105,7 @@ TEST(OpDefinitions, AreTensorFlows) {
       ADD_FAILURE() << "TensorFlow has no such op";
       continue;
     }
-    const auto& [tf, functions, has_reference] = it->second;
+    const auto& [tf, has_reference] = it->second;
     EXPECT_EQ(DescribeAll(op->input_args), DescribeAll(tf.input_args)) << "inputs";
     EXPECT_EQ(DescribeAll(op->output_args), DescribeAll(tf.output_args)) << "outputs";
     for (const AttrDef& attr : tf.attr_defs) {
@@ -130,9 +113,8 @@ TEST(OpDefinitions, AreTensorFlows) {
       EXPECT_EQ(own ? Describe(*own) : "missing", Describe(attr)) << "attribute " << attr.name;
     }
     for (const AttrDef& attr : op->attr_defs)
-      EXPECT_TRUE(Find(tf, attr.name) || functions.contains(attr.name)) << attr.name << " is no attribute of the op";
-    for (const std::string& name : functions) EXPECT_TRUE(Find(*op, name)) << "attribute " << name;
-    // tf: reference ops are ordered by their edges; handles are not, so here they are stateful.
+      EXPECT_TRUE(Find(tf, attr.name)) << attr.name << " is no attribute of the op";
+    // tf: reference ops are not stateful, their edges order them; here handles travel on those.
     if (!has_reference) {
       EXPECT_EQ(op->stateful, tf.stateful) << "stateful";
     }

@@ -1,0 +1,74 @@
+// kernels/io/file.h - files that appear whole or not at all, and files read at any place.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace equiv::io {
+
+// A file being written under a temporary name beside its own. Errors name the path: NotFoundError where the folder is
+// missing, PermissionDeniedError, ResourceExhaustedError where the disk is full.
+class OutputFile {
+ public:
+  explicit OutputFile(std::string path);
+  ~OutputFile();  // removes the temporary file unless committed
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void Append(const void* data, std::size_t size);
+  void Append(std::string_view text) { Append(text.data(), text.size()); }
+  std::int64_t size() const { return size_; }
+  // All bytes are handed to the system, and nothing more can be appended.
+  void Close();
+  // Closes and gives the file its name, replacing what had it.
+  void Commit();
+  // The same under another name in the same folder.
+  void CommitAs(const std::string& path);
+
+ private:
+  void Flush();
+  void Write(const void* data, std::size_t size);
+  std::string path_, temporary_;
+  std::string buffer_;
+  std::int64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+// An existing file, read at any place. Thread-safe.
+class InputFile {
+ public:
+  // NotFoundError "PATH; No such file or directory", PermissionDeniedError.
+  explicit InputFile(std::string path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  const std::string& path() const { return path_; }
+  std::int64_t size() const { return size_; }
+  // Fills `into` from `offset`. OutOfRangeError "Read less bytes than requested" where the file ends before.
+  void Read(std::int64_t offset, void* into, std::size_t size) const;
+
+ private:
+  std::string path_;
+  std::int64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+// A new folder, removed with everything in it at the end of the object's life.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+std::string ReadFile(const std::string& path);
+void WriteFile(const std::string& path, std::string_view text);
+
+}  // namespace equiv::io
