@@ -68,6 +68,7 @@ void Minimum(KernelContext& ctx);
 void Pow(KernelContext& ctx);  // signed integers too; InvalidArgumentError on a negative power of integers
 void Atan2(KernelContext& ctx);
 void DivNoNan(KernelContext& ctx);  // 0 where y is 0
+void MulNoNan(KernelContext& ctx);  // 0 where y is 0, whatever x is
 void Xdivy(KernelContext& ctx);     // 0 where x is 0
 void Xlogy(KernelContext& ctx);     // x * log(y), 0 where x is 0
 void Xlog1py(KernelContext& ctx);   // x * log(1 + y), 0 where x is 0

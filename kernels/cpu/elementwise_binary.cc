@@ -80,6 +80,9 @@ void Atan2(KernelContext& ctx) {
 void DivNoNan(KernelContext& ctx) {
   Floating(ctx, []<class T>(T a, T b) { return b == T{0} ? T{0} : a / b; });
 }
+void MulNoNan(KernelContext& ctx) {
+  Floating(ctx, []<class T>(T a, T b) { return b == T{0} ? T{0} : a * b; });
+}
 void Xdivy(KernelContext& ctx) {
   Floating(ctx, []<class T>(T a, T b) { return a == T{0} ? T{0} : a / b; });
 }

@@ -104,6 +104,13 @@ using std::abs;
 using std::copysign;
 #undef EQUIV_USING
 
+template <class T>
+double AsDouble(T v) {
+  if constexpr (HalfPrecision<T>)
+    return static_cast<double>(static_cast<float>(v));
+  else
+    return static_cast<double>(v);
+}
 // A constant of any element type.
 template <class T>
 T Num(double v) {
@@ -111,6 +118,15 @@ T Num(double v) {
     return T(static_cast<float>(v));
   else
     return static_cast<T>(v);
+}
+// Through double: rounded once, and the same bits with any maths library worth the name.
+template <class T>
+T ExactExp(T x) {
+  return Num<T>(std::exp(AsDouble(x)));
+}
+template <class T>
+T ExactLog(T x) {
+  return Num<T>(std::log(AsDouble(x)));
 }
 }  // namespace cpu
 #undef EQUIV_UNARY_NAMES

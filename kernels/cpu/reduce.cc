@@ -31,7 +31,7 @@ EQUIV_CPU_CLONES void ScalarColumns(const T* x, std::int64_t rows, std::int64_t 
 // A run [first, first + n) of x: leaves joined as TensorFlow halves the run. `leaf` gives the reduction of one.
 template <class Op, class T, class LeafFn>
 T Halve(std::int64_t first, std::int64_t n, const LeafFn& leaf) {
-  if (n <= kLeaf<T>) return leaf(first, n);
+  if (!Op::halved || n <= kLeaf<T>) return leaf(first, n);
   const std::int64_t left = LeftHalf<T>(first, n);
   const T a = Halve<Op, T>(first, left, leaf);
   return Op{}(Op{}(Op::identity, a), Halve<Op, T>(first + left, n - left, leaf));
@@ -40,7 +40,7 @@ T Halve(std::int64_t first, std::int64_t n, const LeafFn& leaf) {
 // All of x, leaves in parallel.
 template <class Op, class T>
 T ReduceAll(ThreadPool& pool, const T* x, std::int64_t n) {
-  if (n <= kLeaf<T>) return Leaf<Op>(x, n);
+  if (!Op::halved || n <= kLeaf<T>) return Leaf<Op>(x, n);
   std::vector<std::pair<std::int64_t, std::int64_t>> leaves;
   Halve<Op, T>(0, n, [&](std::int64_t first, std::int64_t count) {
     leaves.emplace_back(first, count);
@@ -321,14 +321,15 @@ std::vector<bool> ReducedAxes(const FailFn& fail, const std::vector<std::int64_t
   return reduced;
 }
 
-float SumInOrder(const float* x, std::int64_t n) {
-  return Halve<SumOp<float>, float>(
-      0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<float>>(x + first, count); });
+template <class T>
+T SumInOrder(const T* x, std::int64_t n) {
+  return Halve<SumOp<T>, T>(0, n,
+                            [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<T>>(x + first, count); });
 }
-double SumInOrder(const double* x, std::int64_t n) {
-  return Halve<SumOp<double>, double>(
-      0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<double>>(x + first, count); });
-}
+template float SumInOrder(const float*, std::int64_t);
+template double SumInOrder(const double*, std::int64_t);
+template Float16 SumInOrder(const Float16*, std::int64_t);
+template BFloat16 SumInOrder(const BFloat16*, std::int64_t);
 
 namespace {
 // tf: sums and norms of bfloat16 are taken in float32

@@ -28,7 +28,7 @@ Array SumOfRows(KernelContext& ctx, const Array& matrix);
 std::vector<bool> ReducedAxes(const FailFn& fail, const std::vector<std::int64_t>& axes, int rank);
 
 // Sum of n values in TensorFlow's order.
-float SumInOrder(const float* x, std::int64_t n);
-double SumInOrder(const double* x, std::int64_t n);
+template <class T>
+T SumInOrder(const T* x, std::int64_t n);  // any floating type
 
 }  // namespace equiv::cpu

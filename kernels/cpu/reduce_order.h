@@ -30,7 +30,7 @@ std::int64_t LeftHalf(std::int64_t first, std::int64_t n) {
   return std::min((middle + kPacket<T> - 1) / kPacket<T> * kPacket<T> - first, n);
 }
 
-// Op: T operator()(T accumulated, T next), and T Op::identity.
+// Op: T operator()(T accumulated, T next), T Op::identity, and whether long runs are halved.
 template <class Op, class T>
 [[gnu::always_inline]] inline T ReduceLeaf(const T* x, std::int64_t n) {
   constexpr std::int64_t P = kPacket<T>;
@@ -128,12 +128,14 @@ constexpr T InfinityOf() {
 template <class T>
 struct SumOp {
   using Wide = SumOp<float>;
+  static constexpr bool halved = true;
   static constexpr T identity = ConstantOf<T, 0>();
   T operator()(T a, T b) const { return Plus(a, b); }
 };
 template <class T>
 struct ProdOp {
   using Wide = ProdOp<float>;
+  static constexpr bool halved = false;  // tf: reducer_traits<ProdReducer>::IsExactlyAssociative
   static constexpr T identity = ConstantOf<T, 1>();
   T operator()(T a, T b) const { return Times(a, b); }
 };
@@ -141,12 +143,14 @@ struct ProdOp {
 template <class T>
 struct MaxOp {
   using Wide = MaxOp<float>;
+  static constexpr bool halved = true;  // any order gives the same
   static constexpr T identity = InfinityOf<T, true>();
   T operator()(T a, T b) const { return b > a || b != b ? b : a; }
 };
 template <class T>
 struct MinOp {
   using Wide = MinOp<float>;
+  static constexpr bool halved = true;
   static constexpr T identity = InfinityOf<T, false>();
   T operator()(T a, T b) const { return b < a || b != b ? b : a; }
 };

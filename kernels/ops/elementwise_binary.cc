@@ -113,6 +113,7 @@ void RegisterElementwiseBinary(OpRegistry& r) {
     Binary(r, name, "What TruncateDiv leaves: has the sign of x.", "{int32, int64, half, bfloat16, float, double}",
            cpu::TruncateMod);
   Binary(r, "DivNoNan", "x / y, 0 where y is 0.", kFloatsAndComplex, cpu::DivNoNan);
+  Binary(r, "MulNoNan", "x * y, 0 where y is 0.", kFloatsAndComplex, cpu::MulNoNan);
   Binary(r, "Xdivy", "x / y, 0 where x is 0.", kFloatsAndComplex, cpu::Xdivy);
   Binary(r, "Xlogy", "x * log(y), 0 where x is 0.", kFloatsAndComplex, cpu::Xlogy);
   Binary(r, "Xlog1py", "x * log(1 + y), 0 where x is 0.", kFloatsAndComplex, cpu::Xlog1py);

@@ -56,7 +56,7 @@ void RegisterGradients(OpRegistry& r) {
   r.Add(OfOutput("TanhGrad", "dy * (1 - y * y).", cpu::TanhGrad));
   r.Add(OfOutput("SqrtGrad", "dy / (2 * y).", cpu::SqrtGrad));
   r.Add(OfOutput("RsqrtGrad", "-dy * y^3 / 2.", cpu::RsqrtGrad));
-  r.Add(OfOutput("ReciprocalGrad", "-dy * y * y.", cpu::ReciprocalGrad));
+  for (const char* name : {"ReciprocalGrad", "InvGrad"}) r.Add(OfOutput(name, "-dy * y * y.", cpu::ReciprocalGrad));
   r.Add({.name = "MirrorPadGrad",
          .doc = "Gradient of MirrorPad: each cell and its mirror images, added up.",
          .inputs = {"input: T", "paddings: Tpaddings"},

@@ -100,6 +100,10 @@ void RegisterVariables(OpRegistry& r) {
                  cpu::VarHandleOp));
   r.Add(Stateful("IsVariableInitialized", "Whether a reference variable has a value.", {"ref: Ref(dtype)"},
                  {"is_initialized: bool"}, {"dtype: type"}, ScalarOutput, cpu::VarIsInitializedOp));
+  r.Add(Stateful(
+      "RefIdentity", "Its input.", {"input: Ref(T)"}, {"output: Ref(T)"}, {"T: type"},
+      [](ShapeContext& c) { c.set_output(0, c.input(0)); },
+      [](KernelContext& ctx) { ctx.set_output(0, ctx.input(0)); }));
   r.Add(Stateful("CountUpTo", "The value of a counter, which goes up by one to a limit.", {"ref: Ref(T)"},
                  {"output: T"}, {"limit: int", Types("T", kIndices)}, ScalarOutput, cpu::CountUpTo));
   const std::vector<std::string> ref_inputs = {"ref: Ref(T)", "value: T"};

@@ -1,6 +1,7 @@
 // Single ops against values TensorFlow gave (tf_values*.jsonl, each written by the script of its name), at one and at
 // three threads. An input may be a variable, with its value before and after: ["variable", before, after].
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "suites/kernels/cpu_compute/op_runner.h"
 
@@ -25,24 +27,35 @@ double Number(const json& v) {
   return word == "inf" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
 }
 template <class T>
-Array Filled(const Shape& shape, const json& values) {
-  std::vector<T> list;
-  for (const json& v : values) list.push_back(static_cast<T>(Number(v)));
-  Array a(kDTypeOf<T>, shape);
-  for (std::size_t i = 0; i < list.size(); ++i) a.mutable_data<T>()[i] = list[i];
-  return a;
+T Element(const json& v) {
+  if constexpr (std::is_integral_v<T>)
+    return v.is_boolean() ? static_cast<T>(v.get<bool>()) : v.get<T>();
+  else if constexpr (sizeof(T) == 2)
+    return T(static_cast<float>(Number(v)));
+  else
+    return static_cast<T>(Number(v));
 }
 template <class T>
-Array FilledHalf(const Shape& shape, const json& values) {
+Array Filled(const Shape& shape, const json& values) {
   Array a(kDTypeOf<T>, shape);
-  for (std::size_t i = 0; i < values.size(); ++i) a.mutable_data<T>()[i] = T(static_cast<float>(Number(values[i])));
+  for (std::size_t i = 0; i < values.size(); ++i) a.mutable_data<T>()[i] = Element<T>(values[i]);
   return a;
 }
-// [dtype, shape, values]
+template <class Part>
+Array FilledComplex(DType dtype, const Shape& shape, const json& parts) {
+  Array a(dtype, shape);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part part = Element<Part>(parts[i]);
+    std::memcpy(a.raw() + i * sizeof(Part), &part, sizeof(Part));
+  }
+  return a;
+}
+// [dtype, shape, values]; of complex numbers both parts in turn.
 Array Tensor(const json& record) {
   const Shape shape(record.at(1).get<Ints>());
   const json& values = record.at(2);
-  switch (ParseDType(record.at(0).get<std::string>()).value()) {
+  const DType dtype = ParseDType(record.at(0).get<std::string>()).value();
+  switch (dtype) {
     case DType::kFloat64:
       return Filled<double>(shape, values);
     case DType::kInt32:
@@ -59,10 +72,20 @@ Array Tensor(const json& record) {
       return Filled<std::uint16_t>(shape, values);
     case DType::kInt16:
       return Filled<std::int16_t>(shape, values);
+    case DType::kUInt32:
+      return Filled<std::uint32_t>(shape, values);
+    case DType::kUInt64:
+      return Filled<std::uint64_t>(shape, values);
     case DType::kFloat16:
-      return FilledHalf<Float16>(shape, values);
+      return Filled<Float16>(shape, values);
     case DType::kBFloat16:
-      return FilledHalf<BFloat16>(shape, values);
+      return Filled<BFloat16>(shape, values);
+    case DType::kComplex64:
+      return FilledComplex<float>(dtype, shape, values);
+    case DType::kComplex128:
+      return FilledComplex<double>(dtype, shape, values);
+    case DType::kString:
+      return Array::Strings(shape, values.get<std::vector<std::string>>());
     default:
       return Filled<float>(shape, values);
   }
@@ -124,17 +147,43 @@ AttrMap Attributes(const OpDef& def, const json& given) {
   }
   return attrs;
 }
+template <class T>
+double Part(const Array& a, std::int64_t i) {
+  T part;
+  std::memcpy(&part, a.raw() + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
+  return static_cast<double>(part);
+}
+// The numbers of an array; both parts of complex ones.
+std::vector<double> Numbers(const Array& a) {
+  std::vector<double> numbers;
+  if (a.dtype() == DType::kComplex64 || a.dtype() == DType::kComplex128) {
+    for (std::int64_t i = 0; i < 2 * a.num_elements(); ++i)
+      numbers.push_back(a.dtype() == DType::kComplex64 ? Part<float>(a, i) : Part<double>(a, i));
+  } else {
+    for (std::int64_t i = 0; i < a.num_elements(); ++i) numbers.push_back(a.ElementAsDouble(i));
+  }
+  return numbers;
+}
 // Empty when every element agrees within `tolerance`, relative to the largest finite one or to the element itself.
 std::string Difference(const Array& got, const Array& expected, double tolerance) {
   if (got.dtype() != expected.dtype() || !(got.shape() == expected.shape()))
     return fmt::format("expected {} {}, got {} {}", Name(expected.dtype()), expected.shape().ToString(),
                        Name(got.dtype()), got.shape().ToString());
+  if (got.dtype() == DType::kString)
+    return got.strings() == expected.strings()
+               ? std::string()
+               : fmt::format("expected {}, got {}", fmt::join(expected.strings(), "|"), fmt::join(got.strings(), "|"));
+  if (BitwiseEqual(got, expected)) return {};
+  if (got.dtype() == DType::kInt64 || got.dtype() == DType::kUInt64) return "64-bit integers differ";
+  const std::vector<double> want = Numbers(expected), have = Numbers(got);
   double scale = 0;
-  for (std::int64_t i = 0; i < got.num_elements(); ++i)
-    if (const double e = std::abs(expected.ElementAsDouble(i)); std::isfinite(e)) scale = std::max(scale, e);
-  for (std::int64_t i = 0; i < got.num_elements(); ++i) {
-    const double e = expected.ElementAsDouble(i), g = got.ElementAsDouble(i);
-    if (e == g || (std::isnan(e) && std::isnan(g)) || std::abs(e - g) <= tolerance * scale) continue;
+  for (double e : want)
+    if (std::isfinite(e)) scale = std::max(scale, std::abs(e));
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    const double e = want[i], g = have[i];
+    if (std::isnan(e) && std::isnan(g)) continue;
+    if (e == g && (tolerance > 0 || std::signbit(e) == std::signbit(g))) continue;
+    if (std::abs(e - g) <= tolerance * scale) continue;
     return fmt::format("element {}: expected {}, got {}", i, e, g);
   }
   return {};
