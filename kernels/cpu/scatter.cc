@@ -22,14 +22,12 @@ struct Places {
   std::int64_t slice = 1;
 };
 
-// tf: a NaN among updates of elements and slices is taken, one among updates of rows left out
-template <Scatter kOp, bool kNd, class T>
+// tf: a NaN stays, but one among the updates is left out
+template <Scatter kOp, class T>
 T Combined(T old, T update) {
   if constexpr (kOp == Scatter::kAdd) return Plus(old, update);
   if constexpr (kOp == Scatter::kSub) return Minus(old, update);
   if constexpr (kOp == Scatter::kMul) return Times(old, update);
-  if constexpr (kOp == Scatter::kMin && kNd) return old < update ? old : update;
-  if constexpr (kOp == Scatter::kMax && kNd) return update < old ? old : update;
   if constexpr (kOp == Scatter::kMin) return update < old ? update : old;
   if constexpr (kOp == Scatter::kMax) return old < update ? update : old;
   if constexpr (kOp == Scatter::kDiv) {
@@ -39,7 +37,7 @@ T Combined(T old, T update) {
   }
 }
 // `scalar`: the one update goes everywhere.
-template <Scatter kOp, bool kNd>
+template <Scatter kOp>
 void Apply(KernelContext& ctx, const Places& places, const Array& updates, bool scalar, Array& out) {
   const ScopedFlushDenormals flush;
   if constexpr (kOp == Scatter::kUpdate) {
@@ -64,7 +62,7 @@ void Apply(KernelContext& ctx, const Places& places, const Array& updates, bool 
       for (std::size_t i = 0; i < places.offsets.size(); ++i)
         for (std::int64_t k = 0; k < places.slice; ++k) {
           T& to = x[places.offsets[i] + k];
-          to = Combined<kOp, kNd>(to, u[scalar ? 0 : static_cast<std::int64_t>(i) * places.slice + k]);
+          to = Combined<kOp>(to, u[scalar ? 0 : static_cast<std::int64_t>(i) * places.slice + k]);
         }
     });
   }
@@ -149,7 +147,7 @@ void ScatterVariable(KernelContext& ctx, bool reference) {
             updates.strings()[scalar ? 0 : i * static_cast<std::size_t>(places.slice) + static_cast<std::size_t>(k)];
     fresh = Array::Strings(old.shape(), std::move(values));
   } else {
-    Apply<kOp, kNd>(ctx, places, updates, scalar, fresh);
+    Apply<kOp>(ctx, places, updates, scalar, fresh);
   }
   variable.Assign(std::move(fresh), ctx.node_name());
   if (reference) ctx.set_output(0, ctx.input(0));
@@ -175,7 +173,7 @@ void ScatterNd(KernelContext& ctx) {
   RequireFixedSize(ctx, updates.dtype());
   Array& out = ctx.Allocate(0, shape);
   if (out.num_bytes()) std::memset(out.raw(), 0, out.num_bytes());
-  if (updates.dtype() != DType::kBool) return Apply<Scatter::kAdd, true>(ctx, places, updates, false, out);
+  if (updates.dtype() != DType::kBool) return Apply<Scatter::kAdd>(ctx, places, updates, false, out);
   for (std::size_t i = 0; i < places.offsets.size(); ++i)
     for (std::int64_t k = 0; k < places.slice; ++k)
       out.mutable_data<bool>()[places.offsets[i] + k] |=
@@ -187,7 +185,7 @@ void TensorScatter(KernelContext& ctx) {
   const Places places = NdPlaces(ctx, ctx.input(1), updates, tensor.shape(), "output");
   RequireFixedSize(ctx, tensor.dtype());
   Array out = tensor.Copy();
-  Apply<kOp, true>(ctx, places, updates, false, out);
+  Apply<kOp>(ctx, places, updates, false, out);
   ctx.set_output(0, std::move(out));
 }
 template <Scatter kOp>
