@@ -70,7 +70,7 @@ void GatherBatches(KernelContext& ctx) {
 void GatherV2(KernelContext& ctx) {
   const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
   if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
-  const int axis = AxisOf(ctx, IntScalar(ctx, 2), rank);
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 2, "axis"), rank);
   const std::int64_t given = ctx.attrs().Get<std::int64_t>("batch_dims");
   const std::int64_t batch_dims = given < 0 ? given + index_rank : given;
   if (batch_dims < 0 || batch_dims > index_rank || batch_dims > axis)
@@ -113,7 +113,7 @@ void GatherNd(KernelContext& ctx) {
 
 void OneHot(KernelContext& ctx) {
   const Array indices = ctx.input(0), on = ctx.input(2), off = ctx.input(3);
-  const std::int64_t depth = IntScalar(ctx, 1), given = ctx.attrs().Get<std::int64_t>("axis");
+  const std::int64_t depth = RankZeroInt(ctx, 1, "depth"), given = ctx.attrs().Get<std::int64_t>("axis");
   if (depth < 0) throw InvalidArgumentError(fmt::format("{}depth must be non-negative, got: {}", ctx.Where(), depth));
   for (const Array* value : {&on, &off})
     if (value->rank() != 0)
@@ -140,7 +140,7 @@ namespace {
 template <class T, class Better>
 void ArgBest(KernelContext& ctx, T start, Better better) {
   const Array in = ctx.input(0);
-  const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 1, "dim"), in.rank());
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
   if (n == 0)
     throw InvalidArgumentError(
@@ -211,7 +211,7 @@ void TopKOf(KernelContext& ctx, std::int64_t k) {
 }
 }  // namespace
 void TopK(KernelContext& ctx) { TopKOf(ctx, ctx.attrs().Get<std::int64_t>("k")); }
-void TopKV2(KernelContext& ctx) { TopKOf(ctx, IntScalar(ctx, 1)); }
+void TopKV2(KernelContext& ctx) { TopKOf(ctx, RankZeroInt(ctx, 1, "k")); }
 
 namespace {
 template <class T>
@@ -292,7 +292,7 @@ void LinSpace(KernelContext& ctx) {
 namespace {
 template <class Op, class T>
 void Scan(KernelContext& ctx, const Array& in) {
-  const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 1, "axis"), in.rank());
   const bool exclusive = ctx.attrs().Get<bool>("exclusive"), reverse = ctx.attrs().Get<bool>("reverse");
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
   const auto* x = reinterpret_cast<const T*>(in.raw());
@@ -334,9 +334,11 @@ void Cumprod(KernelContext& ctx) { ScanReal<ProdOp>(ctx); }
 namespace {
 void InTopKOf(KernelContext& ctx, std::int64_t k) {
   const Array predictions = ctx.input(0), targets = ctx.input(1);
-  if (predictions.rank() != 2 || targets.rank() != 1 || predictions.dim(0) != targets.dim(0))
-    throw InvalidArgumentError(fmt::format("{}predictions [n, classes] and targets [n] must agree, got {} and {}",
-                                           ctx.Where(), predictions.shape().ToString(), targets.shape().ToString()));
+  if (predictions.rank() != 2) throw InvalidArgumentError(ctx.Where() + "predictions must be 2-dimensional");
+  if (targets.rank() != 1) throw InvalidArgumentError(ctx.Where() + "targets must be 1-dimensional");
+  if (predictions.dim(0) != targets.dim(0))
+    throw InvalidArgumentError(fmt::format("{}First dimension of predictions {} must match length of targets {}",
+                                           ctx.Where(), predictions.dim(0), targets.dim(0)));
   const Ints target = targets.AsInt64Vector();
   const std::int64_t classes = predictions.dim(1);
   bool* out = ctx.Allocate(0, targets.shape()).mutable_data<bool>();
@@ -353,7 +355,7 @@ void InTopKOf(KernelContext& ctx, std::int64_t k) {
 }
 }  // namespace
 void InTopK(KernelContext& ctx) { InTopKOf(ctx, ctx.attrs().Get<std::int64_t>("k")); }
-void InTopKV2(KernelContext& ctx) { InTopKOf(ctx, IntScalar(ctx, 2)); }
+void InTopKV2(KernelContext& ctx) { InTopKOf(ctx, RankZeroInt(ctx, 2, "k")); }
 
 namespace {
 void ReduceBool(KernelContext& ctx, bool all) {

@@ -64,10 +64,10 @@ void ConcatOffset(KernelContext& ctx) {
   const std::int64_t given = ctx.input(0).AsInt64Vector()[0], rank = ctx.input(1).num_elements();
   for (int i = 1; i < ctx.num_inputs(); ++i) {
     if (ctx.input(i).rank() != 1)
-      throw InvalidArgumentError(fmt::format("{}input {} should be a vector, but got shape {}", ctx.Where(), i,
+      throw InvalidArgumentError(fmt::format("{}input {} should be a vector, but got shape {}", ctx.Where(), i - 1,
                                              ctx.input(i).shape().ToString()));
     if (ctx.input(i).num_elements() != rank)
-      throw InvalidArgumentError(fmt::format("{}input {} should contain {} elements, but got {}", ctx.Where(), i, rank,
+      throw InvalidArgumentError(fmt::format("{}input {} should contain {} elements, but got {}", ctx.Where(), i - 1, rank,
                                              ctx.input(i).num_elements()));
   }
   if (given < -rank || given >= rank)

@@ -97,7 +97,7 @@ void Unpack(KernelContext& ctx) {
 }
 void Split(KernelContext& ctx) {
   const Array in = ctx.input(1);
-  const int axis = AxisOf(ctx, IntScalar(ctx, 0), in.rank());
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 0, "split_dim"), in.rank());
   const std::int64_t parts = ctx.num_outputs();
   if (in.dim(axis) % parts != 0)
     throw InvalidArgumentError(

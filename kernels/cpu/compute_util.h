@@ -1,5 +1,7 @@
 // kernels/cpu/compute_util.h - small things the arithmetic kernels share: dispatch over dtypes, blocks, vector clones.
 #pragma once
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -7,6 +9,7 @@
 
 #include "kernels/base/error.h"
 #include "kernels/base/kernel.h"
+#include "kernels/base/op_def.h"
 #include "kernels/cpu/conv_geometry.h"
 #include "kernels/cpu/half.h"
 
@@ -42,6 +45,14 @@ void FloatOnly(KernelContext& ctx) {
     if (const AttrValue* type = ctx.attrs().Find(attr); type && std::get<DType>(*type) != DType::kFloat32)
       UnsupportedDType(ctx, std::get<DType>(*type));
   kKernel(ctx);
+}
+// tf: OpKernelContext::ValidateInputsAreSameShape
+inline void RequireSameShapes(KernelContext& ctx, int i, int j) {
+  const Shape &a = ctx.input(i).shape(), &b = ctx.input(j).shape();
+  if (!(a == b))
+    throw InvalidArgumentError(fmt::format(
+        "{}Inputs to operation {} of type {} must have the same size and shape.  Input {}: {} != input {}: {}",
+        ctx.Where(), ctx.node_name(), ctx.def().name, i, a.ToString(), j, b.ToString()));
 }
 // Calls f.operator()<T>() for float32 or float64.
 template <class F>

@@ -14,9 +14,7 @@ constexpr double kSeluScale = 1.0507009873554804934193349852946, kSeluScaleAlpha
 template <bool kIntegers = false, class F>
 void Pairs(KernelContext& ctx, F f) {
   const Array a = ctx.input(0), b = ctx.input(1);
-  if (!(a.shape() == b.shape()))
-    throw InvalidArgumentError(fmt::format("{}Inputs must have the same size and shape. Input 0: {} != input 1: {}",
-                                           ctx.Where(), a.shape().ToString(), b.shape().ToString()));
+  RequireSameShapes(ctx, 0, 1);
   ForReal(ctx, a.dtype(), [&]<class T>() {
     if constexpr (kIntegers || !std::is_integral_v<T>) {
       const T *x = a.data<T>(), *y = b.data<T>();

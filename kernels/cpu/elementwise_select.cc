@@ -58,22 +58,22 @@ void SelectV2(KernelContext& ctx) {
 // tf: SelectOp::Compute
 void Select(KernelContext& ctx) {
   const Array c = ctx.input(0), a = ctx.input(1), b = ctx.input(2);
+  const bool rows = c.rank() == 1 && a.rank() != 1;
+  if (c.rank() != 0 && !rows) {
+    RequireSameShapes(ctx, 0, 1);
+    RequireSameShapes(ctx, 0, 2);
+  }
   if (!(a.shape() == b.shape()))
     throw InvalidArgumentError(fmt::format("{}'then' and 'else' must have the same size.  but received: {} vs. {}",
                                            ctx.Where(), a.shape().ToString(), b.shape().ToString()));
   const bool* condition = c.data<bool>();
   if (c.rank() == 0) return ctx.set_output(0, condition[0] ? a : b);
-  const bool rows = c.rank() == 1 && a.rank() != 1;
   if (rows && a.rank() == 0)
     throw InvalidArgumentError(ctx.Where() + "'then' must be at least a vector, but saw shape: []");
   if (rows && a.dim(0) != c.dim(0))
     throw InvalidArgumentError(
         fmt::format("{}Number of batches of 'then' must match size of 'cond', but saw: {} vs. {}", ctx.Where(),
                     a.dim(0), c.dim(0)));
-  if (!rows && !(c.shape() == a.shape()))
-    throw InvalidArgumentError(
-        fmt::format("{}Inputs to operation must have the same size and shape.  Input 0: {} != input 1: {}", ctx.Where(),
-                    c.shape().ToString(), a.shape().ToString()));
   const std::size_t size = SizeOf(a.dtype());
   if (size == 0) UnsupportedDType(ctx, a.dtype());
   std::byte* out = ctx.Allocate(0, a.shape()).raw();
@@ -112,11 +112,7 @@ void ClipByValue(KernelContext& ctx) {
 void AddN(KernelContext& ctx) {
   const std::size_t n = static_cast<std::size_t>(ctx.num_inputs());
   const Shape shape = ctx.input(0).shape();
-  for (int i = 1; i < ctx.num_inputs(); ++i)
-    if (!(ctx.input(i).shape() == shape))
-      throw InvalidArgumentError(
-          fmt::format("{}Inputs to operation AddN must have the same size and shape. Input 0: {} != input {}: {}",
-                      ctx.Where(), shape.ToString(), i, ctx.input(i).shape().ToString()));
+  for (int i = 1; i < ctx.num_inputs(); ++i) RequireSameShapes(ctx, 0, i);
   ForReal(ctx, ctx.input(0).dtype(), [&]<class T>() {
     std::vector<const T*> in;
     for (std::size_t k = 0; k < n; ++k) in.push_back(ctx.input(static_cast<int>(k)).data<T>());

@@ -145,7 +145,7 @@ void ListDiff(KernelContext& ctx) {
 void Where(KernelContext& ctx) {
   const Array in = ctx.input(0);
   const int rank = in.rank();
-  if (rank == 0) throw InvalidArgumentError(ctx.Where() + "Unhandled input dimensions: 0");
+  if (rank == 0) throw InvalidArgumentError(ctx.Where() + "WhereOp : Unhandled input dimensions: 0");
   Ints places;
   const auto find = [&](const auto* x, std::int64_t parts) {
     for (std::int64_t i = 0; i < in.num_elements(); ++i) {

@@ -59,6 +59,11 @@ def run(op, inputs, attrs):
     return [o.numpy() for o in outputs]
 
 
+def counts(op, inputs):
+    """Lengths of the lists among the inputs, by their attributes."""
+    return {a.number_attr: len(x) for a, x in zip(op_def_registry.get(op).input_arg, inputs) if a.number_attr}
+
+
 class Recorder:
 
     def __init__(self, name):
@@ -72,13 +77,9 @@ class Recorder:
     def case(self, op, *inputs, near=0.0, skip=(), **attrs):
         """`near`: the tolerance. Outputs in `skip` are not compared."""
         outputs = run(op, inputs, attrs)
-        flat, counts = [], {}
-        for arg, x in zip(op_def_registry.get(op).input_arg, inputs):
-            flat += x if isinstance(x, list) else [x]
-            if arg.number_attr:
-                counts[arg.number_attr] = len(x)
+        flat = [v for x in inputs for v in (x if isinstance(x, list) else [x])]
         self.add(op, [record(x) for x in flat], [None if i in skip else record(o) for i, o in enumerate(outputs)],
-                 near, {**counts, **attrs})
+                 near, {**counts(op, inputs), **attrs})
         return outputs
 
     def write(self):

@@ -9,144 +9,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
-#include <nlohmann/json.hpp>
-#include <type_traits>
 
-#include "suites/kernels/cpu_compute/op_runner.h"
+#include "suites/kernels/cpu_compute/recorded.h"
 
 namespace equiv::test {
 namespace {
 using nlohmann::json;
 
-double Number(const json& v) {
-  if (v.is_boolean()) return v.get<bool>() ? 1 : 0;
-  if (!v.is_string()) return v.get<double>();
-  const std::string word = v;
-  if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
-  return word == "inf" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
-}
-template <class T>
-T Element(const json& v) {
-  if constexpr (std::is_integral_v<T>)
-    return v.is_boolean() ? static_cast<T>(v.get<bool>()) : v.get<T>();
-  else if constexpr (sizeof(T) == 2)
-    return T(static_cast<float>(Number(v)));
-  else
-    return static_cast<T>(Number(v));
-}
-template <class T>
-Array Filled(const Shape& shape, const json& values) {
-  Array a(kDTypeOf<T>, shape);
-  for (std::size_t i = 0; i < values.size(); ++i) a.mutable_data<T>()[i] = Element<T>(values[i]);
-  return a;
-}
-template <class Part>
-Array FilledComplex(DType dtype, const Shape& shape, const json& parts) {
-  Array a(dtype, shape);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Part part = Element<Part>(parts[i]);
-    std::memcpy(a.raw() + i * sizeof(Part), &part, sizeof(Part));
-  }
-  return a;
-}
-// [dtype, shape, values]; of complex numbers both parts in turn.
-Array Tensor(const json& record) {
-  const Shape shape(record.at(1).get<Ints>());
-  const json& values = record.at(2);
-  const DType dtype = ParseDType(record.at(0).get<std::string>()).value();
-  switch (dtype) {
-    case DType::kFloat64:
-      return Filled<double>(shape, values);
-    case DType::kInt32:
-      return Filled<std::int32_t>(shape, values);
-    case DType::kInt64:
-      return Filled<std::int64_t>(shape, values);
-    case DType::kBool:
-      return Filled<bool>(shape, values);
-    case DType::kUInt8:
-      return Filled<std::uint8_t>(shape, values);
-    case DType::kInt8:
-      return Filled<std::int8_t>(shape, values);
-    case DType::kUInt16:
-      return Filled<std::uint16_t>(shape, values);
-    case DType::kInt16:
-      return Filled<std::int16_t>(shape, values);
-    case DType::kUInt32:
-      return Filled<std::uint32_t>(shape, values);
-    case DType::kUInt64:
-      return Filled<std::uint64_t>(shape, values);
-    case DType::kFloat16:
-      return Filled<Float16>(shape, values);
-    case DType::kBFloat16:
-      return Filled<BFloat16>(shape, values);
-    case DType::kComplex64:
-      return FilledComplex<float>(dtype, shape, values);
-    case DType::kComplex128:
-      return FilledComplex<double>(dtype, shape, values);
-    case DType::kString:
-      return Array::Strings(shape, values.get<std::vector<std::string>>());
-    default:
-      return Filled<float>(shape, values);
-  }
-}
-bool IsVariable(const json& record) { return record.at(0) == "variable"; }
-std::vector<Array> Inputs(const json& records) {
-  std::vector<Array> inputs;
-  for (const json& record : records) {
-    if (!IsVariable(record)) {
-      inputs.push_back(Tensor(record));
-      continue;
-    }
-    const Array before = Tensor(record.at(1));
-    auto variable = std::make_shared<Variable>("v" + std::to_string(inputs.size()), before.dtype(), before.shape());
-    variable->Assign(before, "test");
-    inputs.push_back(Array::Resource(std::move(variable)));
-  }
-  return inputs;
-}
-AttrMap Attributes(const OpDef& def, const json& given) {
-  AttrMap attrs;
-  for (const AttrDef& attr : def.attr_defs) {
-    if (!given.contains(attr.name)) continue;
-    const json& v = given[attr.name];
-    switch (attr.kind) {
-      case AttrKind::kInt:
-        attrs.Set(attr.name, v.get<std::int64_t>());
-        break;
-      case AttrKind::kFloat:
-        attrs.Set(attr.name, v.get<float>());
-        break;
-      case AttrKind::kBool:
-        attrs.Set(attr.name, v.get<bool>());
-        break;
-      case AttrKind::kString:
-        attrs.Set(attr.name, v.get<std::string>());
-        break;
-      case AttrKind::kType:
-        attrs.Set(attr.name, ParseDType(v.get<std::string>()).value());
-        break;
-      case AttrKind::kListInt:
-        attrs.Set(attr.name, v.get<Ints>());
-        break;
-      case AttrKind::kListString:
-        attrs.Set(attr.name, v.get<std::vector<std::string>>());
-        break;
-      case AttrKind::kListType: {
-        std::vector<DType> types;
-        for (const json& name : v) types.push_back(ParseDType(name.get<std::string>()).value());
-        attrs.Set(attr.name, std::move(types));
-        break;
-      }
-      case AttrKind::kShape:
-        attrs.Set(attr.name, PartialShape(v.get<Ints>()));
-        break;
-      default:
-        throw ValueError("no such attribute in these files: " + attr.name);
-    }
-  }
-  return attrs;
-}
 template <class T>
 double Part(const Array& a, std::int64_t i) {
   T part;
@@ -191,21 +60,21 @@ std::string Difference(const Array& got, const Array& expected, double tolerance
 
 void Check(const json& c, const std::string& op) {
   const double tolerance = c.value("tolerance", 0.0);
-  const AttrMap attrs = Attributes(ComputeOps().Get(op), c.at("attrs"));
-  const std::vector<Array> inputs = Inputs(c.at("inputs")), again = Inputs(c.at("inputs"));
+  const AttrMap attrs = RecordedAttributes(ComputeOps().Get(op), c.at("attrs"));
+  const std::vector<Array> inputs = RecordedInputs(c.at("inputs")), again = RecordedInputs(c.at("inputs"));
   const std::vector<Array> one = RunOp(op, inputs, attrs), three = RunOp(op, again, attrs, 3);
   ASSERT_EQ(one.size(), three.size());
   const json& outputs = c.at("outputs");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].is_null()) continue;
-    EXPECT_EQ(Difference(one.at(i), Tensor(outputs[i]), tolerance), "") << "output " << i;
+    EXPECT_EQ(Difference(one.at(i), RecordedTensor(outputs[i]), tolerance), "") << "output " << i;
     EXPECT_TRUE(BitwiseEqual(one[i], three[i])) << "output " << i << " depends on the number of threads";
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const json& record = c.at("inputs")[i];
-    if (!IsVariable(record)) continue;
+    if (!IsRecordedVariable(record)) continue;
     const Array after = inputs[i].variable()->Read("test");
-    EXPECT_EQ(Difference(after, Tensor(record.at(2)), tolerance), "") << "variable " << i;
+    EXPECT_EQ(Difference(after, RecordedTensor(record.at(2)), tolerance), "") << "variable " << i;
     EXPECT_TRUE(BitwiseEqual(after, again[i].variable()->Read("test")))
         << "variable " << i << " depends on the number of threads";
   }
