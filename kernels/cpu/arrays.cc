@@ -89,7 +89,10 @@ Array ScalarOf(KernelContext& ctx, DType dtype, int value) {
 
 void Const(KernelContext& ctx) { ctx.set_output(0, ctx.attrs().Get<Array>("value")); }
 void Placeholder(KernelContext& ctx) {
-  throw InvalidArgumentError(ctx.Where() + "You must feed a value for this placeholder");
+  const auto& shape = ctx.attrs().Get<PartialShape>("shape");
+  throw InvalidArgumentError(fmt::format("{}You must feed a value for placeholder tensor '{}' with dtype {}{}",
+                                         ctx.Where(), ctx.node_name(), DataTypeString(ctx.output_dtype(0)),
+                                         shape.has_rank() ? " and shape " + shape.ToString() : ""));
 }
 void NoOp(KernelContext&) {}
 void Identity(KernelContext& ctx) { ctx.set_output(0, ctx.input(0)); }
