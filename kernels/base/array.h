@@ -133,7 +133,7 @@ class Array {
   bool SoleOwner() const { return buffer_ && buffer_.use_count() == 1; }
   // Element i of any numeric or bool dtype as a double (int64 beyond 2^53 rounds).
   double ElementAsDouble(std::int64_t i) const;
-  // Elements as int64, for shapes and axes; dtype int32 or int64 only.
+  // Elements of any integer type as int64, for shapes, axes and indices.
   std::vector<std::int64_t> AsInt64Vector() const;
 
  private:

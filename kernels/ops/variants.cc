@@ -269,12 +269,12 @@ constexpr const char* kShapeType = "shape_type: {int32, int64}";
 
 void RegisterVariants(OpRegistry& r) {
   Add(r, "OptionalFromValue", "An optional that holds the inputs.", {"components: Toutput_types"},
-      {"optional: variant"}, {"Toutput_types: list(type)"}, OptionalFromValue);
+      {"optional: variant"}, {"Toutput_types: list(type) >= 1"}, OptionalFromValue);
   Add(r, "OptionalNone", "An optional that holds nothing.", {}, {"optional: variant"}, {}, OptionalNone);
   Add(r, "OptionalHasValue", "Whether an optional holds something.", {"optional: variant"}, {"has_value: bool"}, {},
       OptionalHasValue);
   Add(r, "OptionalGetValue", "What an optional holds.", {"optional: variant"}, {"components: output_types"},
-      {"output_types: list(type)", "output_shapes: list(shape)"}, OptionalGetValue, [](ShapeContext& c) {
+      {"output_types: list(type) >= 1", "output_shapes: list(shape) >= 1"}, OptionalGetValue, [](ShapeContext& c) {
         const auto& shapes = c.attr<std::vector<PartialShape>>("output_shapes");
         for (int i = 0; i < c.num_outputs() && i < static_cast<int>(shapes.size()); ++i)
           c.set_output(i, shapes[static_cast<std::size_t>(i)]);
