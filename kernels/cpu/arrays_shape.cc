@@ -67,8 +67,8 @@ void ConcatOffset(KernelContext& ctx) {
       throw InvalidArgumentError(fmt::format("{}input {} should be a vector, but got shape {}", ctx.Where(), i - 1,
                                              ctx.input(i).shape().ToString()));
     if (ctx.input(i).num_elements() != rank)
-      throw InvalidArgumentError(fmt::format("{}input {} should contain {} elements, but got {}", ctx.Where(), i - 1, rank,
-                                             ctx.input(i).num_elements()));
+      throw InvalidArgumentError(fmt::format("{}input {} should contain {} elements, but got {}", ctx.Where(), i - 1,
+                                             rank, ctx.input(i).num_elements()));
   }
   if (given < -rank || given >= rank)
     throw InvalidArgumentError(fmt::format("{}Concat dim is out of range: {} vs. {}", ctx.Where(), given, rank));

@@ -62,10 +62,9 @@ void WriteJson(const std::string& path, const Json& json) { io::WriteFile(path, 
 // One value of every dtype that a variable of TensorFlow may have.
 std::vector<std::pair<std::string, Array>> EveryDtype() {
   std::vector<std::pair<std::string, Array>> values;
-  for (const DType dtype :
-       {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16, DType::kInt8, DType::kUInt8, DType::kInt16,
-        DType::kUInt16, DType::kInt32, DType::kUInt32, DType::kInt64, DType::kUInt64, DType::kComplex64,
-        DType::kComplex128, DType::kBool}) {
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBFloat16, DType::kInt8,
+                            DType::kUInt8, DType::kInt16, DType::kUInt16, DType::kInt32, DType::kUInt32, DType::kInt64,
+                            DType::kUInt64, DType::kComplex64, DType::kComplex128, DType::kBool}) {
     Array array(dtype, Shape{2, 3});
     auto* bytes = reinterpret_cast<unsigned char*>(array.raw());
     for (std::size_t i = 0; i < array.num_bytes(); ++i)
@@ -83,9 +82,8 @@ void WriteNames(const std::string& folder) {
   GraphScope scope(graph);
   Session session(graph);
   for (const auto& [name, value] : EveryDtype()) MakeVariable(Constant(value), {.name = "every/" + name});
-  GetVariableOrTensor("parts", {.shape = PartialShape{5, 3},
-                                .initializer = GlorotUniform(7),
-                                .partitioner = FixedSizePartitioner(2)});
+  GetVariableOrTensor(
+      "parts", {.shape = PartialShape{5, 3}, .initializer = GlorotUniform(7), .partitioner = FixedSizePartitioner(2)});
   session.Run(GlobalVariablesInitializer());
   Saver().Save(&session, folder + "/names", {.global_step = 3});
   Saver(SaverOptions{.name = "save_sharded", .sharded = true}).Save(&session, folder + "/sharded");
