@@ -220,6 +220,21 @@ static bool HasKind(const AttrValue& value, AttrKind kind) {
   return false;
 }
 
+static std::optional<std::size_t> ListLength(const AttrValue& value) {
+  return std::visit(
+      []<class T>(const T& v) -> std::optional<std::size_t> {
+        if constexpr (requires {
+                        v.front();
+                        v.capacity();
+                      } &&
+                      !std::is_same_v<T, std::string>)
+          return v.size();
+        else
+          return std::nullopt;
+      },
+      value);
+}
+
 void ParseNotation(OpDef& def) {
   for (const std::string& text : def.attrs) def.attr_defs.push_back(ParseAttr(text));
   auto parse_args = [&](const std::vector<std::string>& texts, std::vector<ArgDef>& args) {
@@ -332,9 +347,10 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
       if (attr.kind == AttrKind::kInt && std::get<std::int64_t>(*value) < *attr.minimum)
         throw ValueError(fmt::format("{}attribute '{}' must be at least {}, got {}", where(), attr.name, *attr.minimum,
                                      std::get<std::int64_t>(*value)));
-      if (attr.kind == AttrKind::kListInt &&
-          static_cast<std::int64_t>(std::get<std::vector<std::int64_t>>(*value).size()) < *attr.minimum)
-        throw ValueError(fmt::format("{}attribute '{}' needs at least {} values", where(), attr.name, *attr.minimum));
+      if (const std::optional<std::size_t> length = ListLength(*value);
+          length && static_cast<std::int64_t>(*length) < *attr.minimum)
+        throw ValueError(fmt::format("{}attribute '{}' needs at least {} value{}, got {}", where(), attr.name,
+                                     *attr.minimum, *attr.minimum == 1 ? "" : "s", *length));
     }
   }
   std::vector<DType> outputs;

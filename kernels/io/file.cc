@@ -29,18 +29,6 @@ constexpr std::string_view kTemporary = ".tempstate";  // tf: the mark of a file
   if (code == ENOENT || code == ENOTDIR) throw NotFoundError(text);
   throw FailedPreconditionError(text);
 }
-
-bool IsUtf8(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto first = static_cast<unsigned char>(bytes.front());
-    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-    if (length == 0 || length > bytes.size()) return false;
-    for (std::size_t i = 1; i < length; ++i)
-      if ((static_cast<unsigned char>(bytes[i]) & 0xc0) != 0x80) return false;
-    bytes.remove_prefix(length);
-  }
-  return true;
-}
 }  // namespace
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
@@ -52,7 +40,8 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
     temporary_ = fmt::format("{}{}{}-{}", path_, kTemporary, getpid(), made.fetch_add(1));
     descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (descriptor_ < 0) Fail(path_, "opening it for writing", errno);
-    // The lock says that this file is being written; it ends with the process. Somebody tidying up may have been faster.
+    // The lock says that this file is being written; it ends with the process. Somebody tidying up may have been
+    // faster.
   } while (flock(descriptor_, LOCK_EX) == 0 && fstat(descriptor_, &status) == 0 && status.st_nlink == 0);
 }
 OutputFile::~OutputFile() {
@@ -178,6 +167,22 @@ void WriteFile(const std::string& path, std::string_view text) {
 std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
+}
+bool IsUtf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto first = static_cast<unsigned char>(bytes.front());
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xc2 ? 0
+                               : first < 0xe0 ? 2
+                               : first < 0xf0 ? 3
+                               : first < 0xf5 ? 4
+                                              : 0;
+    if (length == 0 || length > bytes.size()) return false;
+    for (std::size_t i = 1; i < length; ++i)
+      if ((static_cast<unsigned char>(bytes[i]) & 0xc0) != 0x80) return false;
+    bytes.remove_prefix(length);
+  }
+  return true;
 }
 std::string Printable(std::string_view bytes) {
   const bool utf8 = IsUtf8(bytes);

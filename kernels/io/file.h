@@ -81,6 +81,7 @@ std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, std::string_view text);
 // The folder a path is in, "." where it names none.
 std::string FolderOf(const std::string& path);
+bool IsUtf8(std::string_view bytes);
 // For error texts: control characters, and what is no UTF-8, as \x00.
 std::string Printable(std::string_view bytes);
 

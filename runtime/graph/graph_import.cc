@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +13,7 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/io/file.h"
 #include "runtime/function/graph_function.h"
+#include "runtime/graph/graph_calls.h"
 #include "runtime/graph/graph_collections.h"
 #include "runtime/graph/graph_def.h"
 #include "runtime/graph/graph_file.h"
@@ -61,7 +63,8 @@ class Ordered {
       : nodes_(nodes), where_(where) {
     for (int i = 0; i < nodes.size(); ++i) {
       const std::string& name = nodes[i].name();
-      if (!IsName(name)) throw InvalidArgumentError(fmt::format("{}: '{}' is no valid node name", where, name));
+      if (!IsName(name))
+        throw InvalidArgumentError(fmt::format("{}: '{}' is no valid node name", where, io::Printable(name)));
       if (outside.contains(name) || !index_.emplace(name, i).second)
         throw InvalidArgumentError(fmt::format("{}: two nodes are named '{}'", where, name));
     }
@@ -186,7 +189,8 @@ void RequireOps(const proto::GraphDef& graph, const std::vector<int>& needed_nod
   const auto look = [&](const proto::NodeDef& node, const std::string& in) {
     if (OpRegistry::Global().Find(node.op()) || functions.contains(node.op())) return;
     Missing& m = missing[node.op()];
-    if (m.count++ == 0) m.first = in.empty() ? node.name() : fmt::format("{} in function {}", node.name(), in);
+    if (m.count++ == 0)
+      m.first = in.empty() ? fmt::format("'{}'", node.name()) : fmt::format("'{}' in function '{}'", node.name(), in);
     m.needed |= needed.contains(&node);
   };
   for (const auto& node : graph.node()) look(node, {});
@@ -195,17 +199,21 @@ void RequireOps(const proto::GraphDef& graph, const std::vector<int>& needed_nod
   if (std::ranges::none_of(missing, [](const auto& item) { return item.second.needed; })) return;
   std::vector<std::string> parts;
   for (const auto& [op, m] : missing)
-    parts.push_back(fmt::format("{} ({} node{}, first '{}')", op, m.count, m.count == 1 ? "" : "s", m.first));
+    parts.push_back(fmt::format("{} ({} node{}, first {})", op, m.count, m.count == 1 ? "" : "s", m.first));
   throw UnimplementedError(fmt::format("{}: Op type not registered: {}. `equiv list` shows the ops there are", where,
                                        fmt::join(parts, ", ")));
 }
 
 class Importer {
+  // Bodies are built, and run, one inside the other: this many fit the stack.
+  static constexpr int kDeepest = 100;
+
  public:
   Importer(Graph& graph, const proto::GraphDef& def, const std::string& where)
       : graph_(graph), def_(def), where_(where) {
     for (const auto& f : def.library().function())
-      if (!library_.emplace(f.signature().name(), &f).second)
+      if (const auto [it, fresh] = library_.emplace(f.signature().name(), &f);
+          !fresh && !google::protobuf::util::MessageDifferencer::Equals(*it->second, f))
         throw InvalidArgumentError(fmt::format("{}: two functions are named '{}'", where, f.signature().name()));
   }
 
@@ -230,19 +238,25 @@ class Importer {
     });
   }
 
-  FunctionRef Function(const proto::NameAttrList& call) {
+  // `where`: the node that calls it.
+  FunctionRef Function(const proto::NameAttrList& call, const std::string& where) {
     const std::string key = call.attr().empty() ? call.name() : call.name() + call.SerializeAsString();
     if (const auto it = functions_.find(key); it != functions_.end()) {
-      if (!it->second) throw UnimplementedError(fmt::format("{}: function '{}' calls itself", where_, call.name()));
+      if (!it->second) throw UnimplementedError(fmt::format("{}function '{}' calls itself", where, call.name()));
       return {call.name(), it->second};
     }
     const auto found = library_.find(call.name());
     if (found == library_.end())
-      throw NotFoundError(fmt::format("{}: the library has no function '{}'", where_, call.name()));
+      throw NotFoundError(fmt::format("{}the library has no function '{}'", where, call.name()));
+    if (depth_ == kDeepest)
+      throw UnimplementedError(
+          fmt::format("{}function '{}' is the last of {} that call one another", where, call.name(), kDeepest + 1));
+    ++depth_;
     functions_[key] = nullptr;
     auto function = std::make_shared<GraphFunction>(call.name());
     BuildBody(*function, *found->second, call);
     functions_[key] = function;
+    --depth_;
     return {call.name(), function};
   }
 
@@ -292,9 +306,9 @@ class Importer {
             "{}NodeDef mentions attr '{}' not in Op {}: it was written by a newer program", where, name, def.name));
       else if (!KindOf(*value, kind) || kind == AttrKind::kFunc || kind == AttrKind::kListFunc)
         continue;  // for tools, and of no use here
+      const std::string at = fmt::format("{}attribute '{}': ", where, name);
       attrs.Set(name, FromProto(
-                          *value, kind, [this](const proto::NameAttrList& f) { return Function(f); },
-                          fmt::format("{}attribute '{}': ", where, name)));
+                          *value, kind, [&](const proto::NameAttrList& f) { return Function(f, at); }, at));
     }
     if (const auto seeds = seeds_.find(&node); seeds != seeds_.end()) {
       attrs.Set("seed", seeds->second.first);
@@ -321,11 +335,12 @@ class Importer {
       AttrMap attrs;
       if (const OpDef* def = OpRegistry::Global().Find(op)) {
         attrs = ReadAttrs(stored, *def, given, where);
+        CheckFunctionTypes(op, attrs, where);
       } else {  // a function called by its name
         proto::NameAttrList call;
         call.set_name(op);
         *call.mutable_attr() = stored.attr();
-        const FunctionRef ref = Function(call);
+        const FunctionRef ref = Function(call, where);
         const auto& body = static_cast<const GraphFunction&>(*ref.function);
         std::vector<DType> types;
         for (const Tensor& t : body.outputs) types.push_back(t.dtype());
@@ -472,6 +487,7 @@ class Importer {
   std::unordered_map<std::string, const proto::FunctionDef*> library_;
   std::unordered_map<std::string, std::shared_ptr<GraphFunction>> functions_;  // null while being built
   std::unordered_map<const proto::NodeDef*, std::pair<std::int64_t, std::int64_t>> seeds_;
+  int depth_ = 0;  // of functions being built
 };
 
 std::vector<std::string> OpTypes(const proto::GraphDef& graph) {
@@ -481,12 +497,23 @@ std::vector<std::string> OpTypes(const proto::GraphDef& graph) {
     for (const auto& node : f.node_def()) types.insert(node.op());
   return {types.begin(), types.end()};
 }
+
+// tf: CheckVersions
+void CheckVersions(const proto::VersionDef& versions, const std::string& where) {
+  if (versions.min_consumer() > kGraphVersion)
+    throw InvalidArgumentError(
+        fmt::format("{}: GraphDef min consumer version {} above current version {}: it was written for a newer program",
+                    where, versions.min_consumer(), kGraphVersion));
+  if (std::ranges::find(versions.bad_consumers(), kGraphVersion) != versions.bad_consumers().end())
+    throw InvalidArgumentError(fmt::format("{}: GraphDef disallows consumer version {}", where, kGraphVersion));
+}
 }  // namespace
 
 MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& where, const ImportOptions& options) {
   if (graph.finalized()) throw RuntimeError("Graph is finalized and cannot be modified.");
   const ParsedGraphFile file = ParseGraphFile(bytes, where);
   const proto::GraphDef& def = file.meta.graph_def();
+  CheckVersions(def.versions(), where);
   MetaGraph meta;
   meta.has_meta = file.has_meta;
   meta.tensorflow_version = file.meta.meta_info_def().tensorflow_version();
@@ -496,10 +523,12 @@ MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& w
   meta.functions = static_cast<std::size_t>(def.library().function_size());
   GraphScope scope(graph);
   const std::string saved = graph.name_scope();
+  GraphMark mark = graph.Mark();
   graph.set_name_scope({});
   try {
     Importer(graph, def, where).AddNodes(options);
   } catch (...) {
+    graph.ReturnTo(std::move(mark));
     graph.set_name_scope(saved);
     throw;
   }

@@ -58,7 +58,12 @@ Array FromProto(const proto::TensorProto& tensor, const std::string& where) {
   const DType dtype = FromProto(tensor.dtype(), where);
   const PartialShape partial = FromProto(tensor.tensor_shape(), where);
   if (!partial.IsFullyDefined()) Bad(where, fmt::format("a constant of shape {}", partial.ToString()));
-  const Shape shape = partial.Require();
+  Shape shape;
+  try {
+    shape = partial.Require();
+  } catch (const InvalidArgumentError& error) {
+    Bad(where, error.what());
+  }
   const auto elements = static_cast<std::size_t>(shape.num_elements());
   if (dtype == DType::kString) {
     if (static_cast<std::size_t>(tensor.string_val_size()) > elements)
