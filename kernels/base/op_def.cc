@@ -256,6 +256,14 @@ std::string OpWhere(std::string_view op, std::string_view node) {
   return node.empty() ? fmt::format("[{}] ", op) : fmt::format("[{}] '{}': ", op, node);
 }
 
+static std::string Names(const std::vector<DType>& types) {
+  std::string names;
+  for (const DType type : types) names += (names.empty() ? "" : ", ") + std::string(Name(type));
+  return names;
+}
+
+static constexpr std::int64_t kMostOutputs = 1 << 20;  // an attribute costs nothing, each output memory
+
 std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_dtypes, AttrMap& attrs,
                                  std::string_view node) {
   const auto where = [&] { return OpWhere(def.name, node); };
@@ -284,11 +292,15 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
         attrs.Set(arg.number_attr, static_cast<std::int64_t>(count));
       }
     } else if (!arg.type_list_attr.empty()) {
-      std::size_t fixed = def.input_args.size() - i - 1;
+      const std::size_t fixed = def.input_args.size() - i - 1;
       count = input_dtypes.size() >= next + fixed ? input_dtypes.size() - next - fixed : 0;
-      attrs.Set(arg.type_list_attr,
-                std::vector<DType>(input_dtypes.begin() + static_cast<std::ptrdiff_t>(next),
-                                   input_dtypes.begin() + static_cast<std::ptrdiff_t>(next + count)));
+      std::vector<DType> types(input_dtypes.begin() + static_cast<std::ptrdiff_t>(next),
+                               input_dtypes.begin() + static_cast<std::ptrdiff_t>(next + count));
+      if (const AttrValue* given = attrs.Find(arg.type_list_attr))
+        if (const auto& wanted = std::get<std::vector<DType>>(*given); wanted != types)
+          throw InvalidArgumentError(fmt::format("{}the inputs '{}' are of types ({}), attribute '{}' says ({})",
+                                                 where(), arg.name, Names(types), arg.type_list_attr, Names(wanted)));
+      attrs.Set(arg.type_list_attr, std::move(types));
       next += count;
       continue;
     }
@@ -361,6 +373,9 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
       continue;
     }
     const std::int64_t count = arg.number_attr.empty() ? 1 : attrs.Get<std::int64_t>(arg.number_attr);
+    if (count < 0 || count > kMostOutputs)
+      throw ValueError(fmt::format("{}attribute '{}' is {}, a node has at most {} outputs", where(), arg.number_attr,
+                                   count, kMostOutputs));
     const DType dtype = arg.type != DType::kInvalid ? arg.type : attrs.Get<DType>(arg.type_attr);
     outputs.insert(outputs.end(), static_cast<std::size_t>(count), dtype);
   }

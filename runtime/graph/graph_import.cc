@@ -207,6 +207,8 @@ void RequireOps(const proto::GraphDef& graph, const std::vector<int>& needed_nod
 class Importer {
   // Bodies are built, and run, one inside the other: this many fit the stack.
   static constexpr int kDeepest = 100;
+  // A few bytes of a file may ask for any amount of memory: constants of one value, counts, functions called often.
+  static constexpr std::size_t kMostValues = std::size_t{1} << 21, kMostConstantBytes = std::size_t{4} << 30;
 
  public:
   Importer(Graph& graph, const proto::GraphDef& def, const std::string& where)
@@ -222,6 +224,10 @@ class Importer {
     const Ordered ordered(def_.node(), outside, where_);
     const std::vector<int> order = ordered.Sort(options.targets);
     RequireOps(def_, order, where_);
+    std::size_t constant_bytes = 0;  // before any of them is made
+    for (const int i : order)
+      for (const auto& [name, value] : def_.node(i).attr())
+        if ((constant_bytes += BytesOf(value.tensor())) > kMostConstantBytes) FailConstants(ordered.Where(i));
     if (options.seeds) {
       std::vector<int> in_file = order;
       std::ranges::sort(in_file);
@@ -307,8 +313,12 @@ class Importer {
       else if (!KindOf(*value, kind) || kind == AttrKind::kFunc || kind == AttrKind::kListFunc)
         continue;  // for tools, and of no use here
       const std::string at = fmt::format("{}attribute '{}': ", where, name);
-      attrs.Set(name, FromProto(
-                          *value, kind, [&](const proto::NameAttrList& f) { return Function(f, at); }, at));
+      const FunctionLookup functions = [&](const proto::NameAttrList& f) { return Function(f, at); };
+      AttrValue converted = FromProto(*value, kind, functions, at);
+      if (const auto* constant = std::get_if<Array>(&converted)) CountConstant(*constant, at);
+      if (const auto* constants = std::get_if<std::vector<Array>>(&converted))
+        for (const Array& constant : *constants) CountConstant(constant, at);
+      attrs.Set(name, std::move(converted));
     }
     if (const auto seeds = seeds_.find(&node); seeds != seeds_.end()) {
       attrs.Set("seed", seeds->second.first);
@@ -342,9 +352,10 @@ class Importer {
         *call.mutable_attr() = stored.attr();
         const FunctionRef ref = Function(call, where);
         const auto& body = static_cast<const GraphFunction&>(*ref.function);
-        std::vector<DType> types;
-        for (const Tensor& t : body.outputs) types.push_back(t.dtype());
-        attrs = {{"f", ref}, {"Tout", types}};
+        std::vector<DType> taken, given;
+        for (const Tensor& t : body.inputs) taken.push_back(t.dtype());
+        for (const Tensor& t : body.outputs) given.push_back(t.dtype());
+        attrs = {{"f", ref}, {"Tin", taken}, {"Tout", given}};
         op = body.is_stateful() ? "StatefulPartitionedCall" : "PartitionedCall";
       }
       control.clear();
@@ -382,6 +393,7 @@ class Importer {
         graph.control_dependencies.swap(control);
         throw InvalidArgumentError(fmt::format("{}: {}", where_, error.what()));
       }
+      CountValues(1 + static_cast<std::size_t>(node->num_outputs()), where);
       for (const auto& [at, source] : later) back.push_back({node, at, *source, where});
       made.emplace(stored.name(), node);
     }
@@ -401,16 +413,16 @@ class Importer {
     std::set<std::string> arguments;
     std::unordered_map<std::string, std::vector<Tensor>> argument_values;
     GraphScope scope(graph);
+    for (const auto& arg : def.signature().input_arg()) CountValues(ArgTypes(arg, call, where).size(), where + ": ");
     for (const auto& arg : def.signature().input_arg()) {
       if (!IsName(arg.name()) || !arguments.insert(arg.name()).second)
         throw InvalidArgumentError(fmt::format("{}: '{}' is no argument name of its own", where, arg.name()));
+      std::vector<Tensor>& values = argument_values[arg.name()];  // none, for a count of 0
       for (const DType type : ArgTypes(arg, call, where)) {
         AttrMap attrs = {{"dtype", type}};
-        const std::string name = argument_values[arg.name()].empty()
-                                     ? arg.name()
-                                     : fmt::format("{}_{}", arg.name(), argument_values[arg.name()].size());
-        argument_values[arg.name()].push_back(graph.AddNode("Placeholder", {}, attrs, name + "/")->output(0));
-        function.inputs.push_back(argument_values[arg.name()].back());
+        const std::string name = values.empty() ? arg.name() : fmt::format("{}_{}", arg.name(), values.size());
+        values.push_back(graph.AddNode("Placeholder", {}, attrs, name + "/")->output(0));
+        function.inputs.push_back(values.back());
       }
     }
     const Ordered ordered(def.node_def(), arguments, where);
@@ -439,6 +451,7 @@ class Importer {
             throw InvalidArgumentError(fmt::format("{}: output '{}' comes from no node", where, out.name()));
           value = OutputOf(it->second, one, where + ": ");
         }
+        CountValues(1, where + ": ");
         function.outputs.push_back(*value);
       }
     }
@@ -481,12 +494,25 @@ class Importer {
     return std::vector<DType>(static_cast<std::size_t>(count), type);
   }
 
+  void CountValues(std::size_t count, const std::string& where) {
+    if ((values_ += count) > kMostValues)
+      throw ResourceExhaustedError(
+          fmt::format("{}the graph and its functions as they are called have more than {} values", where, kMostValues));
+  }
+  void CountConstant(const Array& constant, const std::string& where) {
+    if ((constant_bytes_ += constant.num_bytes()) > kMostConstantBytes) FailConstants(where);
+  }
+  [[noreturn]] static void FailConstants(const std::string& where) {
+    throw ResourceExhaustedError(where + "the constants take more than 4 GiB");
+  }
+
   Graph& graph_;
   const proto::GraphDef& def_;
   const std::string& where_;
   std::unordered_map<std::string, const proto::FunctionDef*> library_;
   std::unordered_map<std::string, std::shared_ptr<GraphFunction>> functions_;  // null while being built
   std::unordered_map<const proto::NodeDef*, std::pair<std::int64_t, std::int64_t>> seeds_;
+  std::size_t values_ = 0, constant_bytes_ = 0;
   int depth_ = 0;  // of functions being built
 };
 
@@ -527,10 +553,15 @@ MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& w
   graph.set_name_scope({});
   try {
     Importer(graph, def, where).AddNodes(options);
+    internal::CheckCollections(graph, file.meta, options.import_scope, where);
   } catch (...) {
     graph.ReturnTo(std::move(mark));
     graph.set_name_scope(saved);
-    throw;
+    try {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw ResourceExhaustedError(fmt::format("{}: the graph does not fit the memory", where));
+    }
   }
   graph.set_name_scope(saved);
   if (file.meta.has_saver_def()) {
@@ -544,7 +575,7 @@ MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& w
                           .keep_checkpoint_every_n_hours = s.keep_checkpoint_every_n_hours(),
                           .version = static_cast<int>(s.version())};
   }
-  internal::ReadCollections(graph, file.meta, options.import_scope, where);
+  internal::ReadCollections(graph, file.meta, options.import_scope);
   meta.variables = internal::VariablesOfFile(graph, file.meta, options.import_scope);
   return meta;
 }

@@ -100,9 +100,18 @@ bad('constant_bytes', 'bytes that do not fill the shape',
 bad('constant_other_type', 'the value has another dtype than the node', [node('y', 'Const', dtype=F, value=Tensor('int32', (), [1]))],
     "InvalidArgumentError: {file}: [Const] 'y': the value is int32, attribute 'dtype' says float32", ours='imports it')
 bad('constant_huge', 'a constant that no memory holds', [const('y', 'float32', [1], (1 << 40,))],
-    "ResourceExhaustedError: {file}: [Const] 'y': attribute 'value': a constant of shape [1099511627776] would take more than 4 GiB", ours='imports it')
+    "ResourceExhaustedError: {file}: [Const] 'y': attribute 'value': a constant of shape [1099511627776] would take more than 2 GiB", ours='imports it')
 bad('constant_overflow', 'a shape whose size overflows', [const('y', 'float32', [1], (1 << 40, 1 << 40))],
-    "InvalidArgumentError: {file}: [Const] 'y': attribute 'value': shape [1099511627776,1099511627776] has too many elements")
+    "InvalidArgumentError: {file}: [Const] 'y': attribute 'value': Shape [1099511627776,1099511627776] is too large (more than 2**63 - 1 entries)")
+bad('shape_overflow', 'a declared shape whose size overflows', [placeholder('y', F, (1 << 40, 1 << 40))],
+    "InvalidArgumentError: {file}: [Placeholder] 'y': attribute 'shape': Shape [1099511627776,1099511627776] is too large (more than 2**63 - 1 entries)")
+bad('outputs_endless', 'a count of outputs that no memory holds',
+    [X, const('axis', 'int32', 0), node('y', 'Split', 'axis', 'x', T=F, num_split=1 << 40)],
+    "InvalidArgumentError: {file}: [Split] 'y': attribute 'num_split' is 1099511627776, a node has at most 1048576 outputs",
+    ours='runs out of memory')
+bad('constants_many', 'constants that fit one by one, not together',
+    [const('y%d' % i, 'float32', [1], (1 << 28,)) for i in range(5)],
+    "ResourceExhaustedError: {file}: [Const] 'y4': the constants take more than 4 GiB", ours='imports it')
 bad('constant_rank_9', 'nine dimensions', [const('y', 'float32', [1], (1,) * 9)],
     "InvalidArgumentError: {file}: [Const] 'y': attribute 'value': shape has rank 9, at most 8 dimensions are supported", ours='imports it')
 bad('shapes_differ', 'shapes that do not fit', [placeholder('a', F, (2, 3)), placeholder('b', F, (4, 5)), binary('y', 'MatMul', 'a', 'b')],
