@@ -1,5 +1,6 @@
 // Private to kernels/cpu: the factorisation, in the namespace EQUIV_QR_NAMESPACE of the file that includes this. Each
 // file is built for its own instruction set, so it renames Eigen's namespace too: no function may be shared.
+#pragma once
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cstdint>
