@@ -47,6 +47,14 @@ std::map<std::string, std::string> InDictionaries(const ObjectGraph& graph) {
   return names;
 }
 
+std::map<std::string, std::string> FullNames(const ObjectGraph& graph) {
+  std::map<std::string, std::string> names;
+  for (const ObjectGraph::Node& node : graph.nodes)
+    for (const ObjectGraph::Attribute& a : node.attributes)
+      if (!a.full_name.empty()) names.emplace(a.checkpoint_key, a.full_name);
+  return names;
+}
+
 void Save(io::BundleWriter& writer, const std::string& key, const ValueToSave& value) { writer.Add(key, value.read()); }
 }  // namespace
 
@@ -54,10 +62,7 @@ bool IsBookkeepingKey(std::string_view key) { return key == kObjectGraphKey || k
 
 std::map<std::string, std::string> NamesOfKeys(const ObjectGraph& graph, const std::vector<std::string>& keys) {
   const std::map<std::string, std::string> dictionaries = InDictionaries(graph);
-  std::map<std::string, std::string> full_names;
-  for (const ObjectGraph::Node& node : graph.nodes)
-    for (const ObjectGraph::Attribute& a : node.attributes)
-      if (!a.full_name.empty()) full_names.emplace(a.checkpoint_key, a.full_name);
+  const std::map<std::string, std::string> full_names = FullNames(graph);
   struct Value {
     std::string key;
     std::vector<std::string> candidates;  // the last one is the key

@@ -117,7 +117,9 @@ TEST(Npz, EveryFlippedByteIsNoticedOrHarmless) {
       const auto source = OpenNpz(Path("flipped.npz"));
       for (const TensorInfo& info : source->tensors()) {
         const Array value = source->Read(info);
-        if (const TensorInfo* same = good->Find(info.name)) EXPECT_TRUE(BitwiseEqual(value, good->Read(*same))) << i;
+        if (const TensorInfo* same = good->Find(info.name)) {
+          EXPECT_TRUE(BitwiseEqual(value, good->Read(*same))) << i;
+        }
       }
     } catch (const Error&) {
       ++noticed;

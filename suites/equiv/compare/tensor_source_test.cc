@@ -13,9 +13,11 @@ using testing::HasSubstr;
 const std::string kCheckpoints = EQUIV_FIXTURES_DIR "/goldens/checkpoints/";
 
 TEST(CheckpointSource, ListsKeysWithoutTheRowsOfSlices) {
-  const CheckpointSource source(kCheckpoints + "dtypes/dtypes");
+  EXPECT_EQ(CheckpointSource(kCheckpoints + "dtypes/dtypes").kind(), "object-based checkpoint");
+  const CheckpointSource source(kCheckpoints + "partitioned/parts");
   EXPECT_EQ(source.kind(), "name-based checkpoint");
   EXPECT_FALSE(source.object_based());
+  EXPECT_FALSE(source.bundle().slice_entries().empty());
   EXPECT_EQ(source.tensors().size(), source.bundle().entries().size());
   for (const TensorInfo& info : source.tensors())
     EXPECT_TRUE(BitwiseEqual(source.Read(info), source.bundle().Read(info.name))) << info.name;
