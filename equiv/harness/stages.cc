@@ -310,6 +310,10 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
       request.build_only = true;
       request.calls = 2;
       const Recording a = expected.Run(request), b = actual.Run(request);
+      if (options.recorded) {
+        options.recorded(stage.id, expected, request, a);
+        options.recorded(stage.id, actual, request, b);
+      }
       CompareVariables(stage, a, b, expected.name(), actual.name());
     } else {
       const bool wiring = stage.id == "step3";
@@ -324,7 +328,9 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
         }
       }
       Recording a = expected.Run(request);
+      if (options.recorded) options.recorded(stage.id, expected, request, a);
       Recording b = second->Run(request);
+      if (options.recorded) options.recorded(stage.id, *second, request, b);
       CompareRuns(stage, options, std::move(a), std::move(b), wiring, expected.name(), second->name());
     }
     stage.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
