@@ -20,24 +20,22 @@ int Fail(ExitCode code, const std::string& text) {
   std::fputs(("equiv: " + text + "\n").c_str(), stderr);
   return code;
 }
-// Files that cannot be read or make no sense are the caller's data (3); everything unexpected is ours (4).
+// Whatever a file or a model brings about is the caller's (3); what shows a fault of this program is ours (4).
 int Guarded(const std::function<int()>& run) {
   try {
     return run();
   } catch (const UsageError& error) {
     return Fail(kUsage, error.what());
-  } catch (const equiv::DataLossError& error) {
-    return Fail(kUnreadable, error.Describe());
-  } catch (const equiv::NotFoundError& error) {
-    return Fail(kUnreadable, error.Describe());
-  } catch (const equiv::InvalidArgumentError& error) {
+  } catch (const equiv::CheckError& error) {
+    return Fail(kInternal, error.Describe());
+  } catch (const equiv::AssertionError& error) {
+    return Fail(kInternal, error.Describe());
+  } catch (const equiv::Error& error) {
     return Fail(kUnreadable, error.Describe());
   } catch (const std::filesystem::filesystem_error& error) {
     return Fail(kUnreadable, error.what());
-  } catch (const equiv::Error& error) {
-    return Fail(kInternal, error.Describe());
   } catch (const std::bad_alloc&) {
-    return Fail(kInternal, "out of memory");
+    return Fail(kUnreadable, "out of memory: a tensor is larger than this machine can hold");
   } catch (const std::exception& error) {
     return Fail(kInternal, error.what());
   }
@@ -51,7 +49,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Exit codes: 0 equivalent, 1 not equivalent, 2 usage, 3 unreadable input, 4 internal error.");
   std::vector<std::pair<CLI::App*, std::function<int()>>> verbs;
-  for (auto add : {AddValidate, AddConformance, AddTrace, AddAblate, AddNames, AddList}) {
+  for (auto add : {AddValidate, AddConformance, AddTrace, AddAblate, AddNames, AddInspect, AddCompare, AddConvert,
+                   AddRun, AddList}) {
     std::function<int()> run = add(app);
     verbs.emplace_back(app.get_subcommands([](const CLI::App*) { return true; }).back(), std::move(run));
   }

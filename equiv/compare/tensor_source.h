@@ -23,7 +23,8 @@ struct TensorInfo {
   std::vector<std::int64_t> shape = {};  // as the file says: of any rank
   std::int64_t bytes = 0;                // that the tensor takes in the file, uncompressed
   std::size_t slices = 0;                // of a partitioned variable in a checkpoint
-  std::string variable = {};  // another name that says the same: that of the variable, where the file knows it
+  std::string variable = {};             // the variable's own name, where the file knows it beside `name`
+  bool bookkeeping = false;              // of the checkpoint, not of the model: its object graph, its save counter
 
   std::string ShapeText() const;                    // "[3,5]"
   std::optional<std::int64_t> NumElements() const;  // nullopt when the shape is too large for any memory

@@ -88,8 +88,10 @@ NamedCheckpointSource::NamedCheckpointSource(const std::string& prefix) : Checkp
   std::vector<std::string> keys;
   for (const TensorInfo& info : tensors_) keys.push_back(info.name);
   const std::map<std::string, std::string> names = runtime::NamesOfKeys(*graph_, keys);
-  for (TensorInfo& info : tensors_)
+  for (TensorInfo& info : tensors_) {
+    info.bookkeeping = runtime::IsBookkeepingKey(info.name);
     if (const auto it = names.find(info.name); it != names.end()) info.variable = it->second;
+  }
 }
 
 std::unique_ptr<TensorSource> OpenTensorSource(const std::string& path) {
