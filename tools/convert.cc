@@ -53,8 +53,12 @@ std::string Target(const Flags& flags) {
 // The files that will be there afterwards.
 std::vector<std::string> FilesToWrite(const std::string& target, const std::string& out) {
   if (target != kNames && target != kObjects) return {out};
-  const std::string prefix = target == kNames ? out : out + "-1";
-  return {io::IndexFileName(prefix), io::DataFileName(prefix, 0, 1)};
+  return {io::IndexFileName(out), io::DataFileName(out, 0, 1)};
+}
+
+fs::path FolderOf(const std::string& out) {
+  const fs::path folder = fs::path(out).parent_path();
+  return folder.empty() ? fs::path(".") : folder;
 }
 
 void RequireFree(const TensorSource& source, const std::vector<std::string>& files, bool overwrite) {
@@ -88,7 +92,7 @@ std::vector<const TensorInfo*> InOrder(const TensorSource& source, bool map_orde
 
 std::vector<Chosen> Choose(const TensorSource& source, const Flags& flags, const std::string& target) {
   const NamesFilter keys(flags.keys), ignore(flags.ignore);
-  keys.RequireUse(source, "--keys");
+  keys.RequireUse(source, "--key");
   ignore.RequireUse(source, "--ignore");
   const bool raw = flags.raw_keys;
   std::vector<Chosen> chosen;
@@ -111,6 +115,10 @@ int Run(const Flags& flags) {
   if (target == kObjects && source->kind() == "object-based checkpoint")
     throw UsageError(fmt::format("'{}' is object-based already; its files can be copied as they are", flags.in));
   RequireFree(*source, FilesToWrite(target, flags.out), flags.overwrite);
+  const fs::path folder = FolderOf(flags.out);
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored))
+    throw UsageError(fmt::format("cannot write '{}': there is no folder '{}'", flags.out, folder.string()));
   const std::vector<Chosen> chosen = Choose(*source, flags, target);
   if (chosen.empty()) throw UsageError(fmt::format("no tensor of '{}' is left to convert", flags.in));
 
@@ -123,16 +131,21 @@ int Run(const Flags& flags) {
     renamed += c.name != c.info->name;
     bytes += c.info->bytes;
   }
-  std::string written = flags.out;
-  if (target == kNames || target == kObjects) {
+  const bool checkpoint = target == kNames || target == kObjects;
+  // Programs resume from the checkpoint that the state file names: one that is there is not touched.
+  const bool has_state = fs::exists(folder / "checkpoint", ignored);
+  if (checkpoint) {
+    const auto state = has_state ? runtime::StateFile::kKeep : runtime::StateFile::kReplace;
     std::vector<runtime::ValueToSave> values;
     for (const Chosen& c : chosen)
       values.push_back({c.name, [&source, &next, info = c.info] {
                           next(info->name);
                           return source->Read(*info);
                         }});
-    written = target == kNames ? runtime::WriteNameBased(flags.out, std::move(values))
-                               : runtime::WriteObjectBased(flags.out, values);
+    if (target == kNames)
+      runtime::WriteNameBased(flags.out, std::move(values), state);
+    else
+      runtime::WriteObjectBased(flags.out, values, state);
   } else {
     std::vector<LazyTensor> tensors;
     for (const Chosen& c : chosen)
@@ -144,9 +157,11 @@ int Run(const Flags& flags) {
       WriteSafetensors(flags.out, tensors, next);
   }
   progress.Clear();
-  fmt::print("wrote {} ({}): {} tensor{}, {}\n", Printable(written),
-             target == kNames || target == kObjects ? target + " checkpoint" : target, chosen.size(),
-             chosen.size() == 1 ? "" : "s", BytesText(bytes));
+  fmt::print("wrote {} ({}): {} tensor{}, {}\n", Printable(flags.out), checkpoint ? target + " checkpoint" : target,
+             chosen.size(), chosen.size() == 1 ? "" : "s", BytesText(bytes));
+  if (checkpoint && has_state)
+    fmt::print("the state file '{}' was there and names what it named before\n",
+               Printable((folder / "checkpoint").lexically_normal().string()));
   if (renamed > 0) fmt::print("{} of them under the names of their variables\n", renamed);
   std::set<const TensorInfo*> converted;
   for (const Chosen& c : chosen) converted.insert(c.info);
@@ -166,15 +181,11 @@ std::function<int()> AddConvert(CLI::App& app) {
       "convert", "Writes the tensors of a checkpoint, .npz, .safetensors or recording as another of these.");
   auto flags = std::make_shared<Flags>();
   command->add_option("in", flags->in, "a checkpoint's prefix, a folder with its latest, or a file")->required();
-  command
-      ->add_option("out", flags->out,
-                   "what to write: a file, or a checkpoint's prefix (object-based: OUT-1 is written, as "
-                   "Checkpoint.save does)")
-      ->required();
+  command->add_option("out", flags->out, "what to write: a file, or a checkpoint's prefix")->required();
   command->add_option("--to", flags->to, "kind of the output; a name that ends in .npz or .safetensors says it too")
       ->check(CLI::IsMember({kNames, kObjects, "npz", "safetensors"}));
-  command->add_option("--keys", flags->keys, fmt::format("only these tensors: {}", kPatternHelp));
-  command->add_option("--ignore", flags->ignore, fmt::format("all but these tensors: {}", kPatternHelp));
+  command->add_option("--key", flags->keys, fmt::format("only tensors of this name: {}", kPatternHelp));
+  command->add_option("--ignore", flags->ignore, fmt::format("all but tensors of this name: {}", kPatternHelp));
   command->add_flag("--raw-keys", flags->raw_keys,
                     "from an object-based checkpoint: its keys in the place of its variables' names");
   command->add_flag("--overwrite", flags->overwrite, "replace what has the output's name");

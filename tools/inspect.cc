@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,6 +15,8 @@
 #include "equiv/compare/statistics.h"
 #include "equiv/harness/open_source.h"
 #include "kernels/base/error.h"
+#include "runtime/graph/graph_summary.h"
+#include "tools/graph_listing.h"
 #include "tools/names_filter.h"
 #include "tools/tensor_json.h"
 #include "tools/verb.h"
@@ -161,10 +163,32 @@ void PrintText(const TensorSource& source, const std::vector<Row>& rows, std::in
   fmt::print("{} tensor{}, {}\n", rows.size(), rows.size() == 1 ? "" : "s", BytesText(bytes));
 }
 
+// nullopt: `path` is no graph. What else it is not, the error of OpenTensorSource has said.
+std::optional<runtime::GraphSummary> GraphAt(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
+  try {
+    runtime::GraphSummary summary = runtime::SummarizeGraphFile(path);
+    if (summary.nodes == 0) return std::nullopt;  // an empty file is an empty GraphDef
+    return summary;
+  } catch (const DataLossError&) {
+    return std::nullopt;
+  }
+}
+
 int Run(const Flags& flags) {
   Progress progress;
   progress.Show("opening " + Printable(flags.path));
-  const std::unique_ptr<TensorSource> source = OpenTensorSource(flags.path);
+  std::unique_ptr<TensorSource> source;
+  try {
+    source = OpenTensorSource(flags.path);
+  } catch (const NotFoundError& error) {
+    const std::optional<runtime::GraphSummary> graph = GraphAt(flags.path);
+    if (!graph) throw;
+    progress.Clear();
+    PrintGraph(flags.path, *graph, flags.json);
+    return kEquivalent;
+  }
   const NamesFilter keys(flags.keys);
   keys.RequireUse(*source, "--key");
   std::vector<Row> rows;
@@ -221,7 +245,9 @@ int Run(const Flags& flags) {
 
 std::function<int()> AddInspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "inspect", "Lists the tensors of a checkpoint, .npz, .safetensors or recording, with statistics.");
+      "inspect",
+      "Lists the tensors of a checkpoint, .npz, .npy, .safetensors or recording with statistics, or what a graph file "
+      "holds.");
   auto flags = std::make_shared<Flags>();
   command->add_option("path", flags->path, "a checkpoint's prefix, a folder with its latest, or a file")->required();
   command->add_option("--key", flags->keys, fmt::format("only tensors of this name: {}", kPatternHelp));

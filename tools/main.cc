@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -47,15 +49,26 @@ int main(int argc, char** argv) {
   app.name("equiv");
   app.set_version_flag("--version", "equiv 0.1.0");
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 equivalent, 1 not equivalent, 2 usage, 3 unreadable input, 4 internal error.");
+  app.footer(
+      "equiv help VERB lists a verb's options.\nExit codes: 0 equivalent, 1 not equivalent, 2 usage, 3 unreadable "
+      "input, 4 internal error.");
   std::vector<std::pair<CLI::App*, std::function<int()>>> verbs;
   for (auto add : {AddValidate, AddConformance, AddTrace, AddAblate, AddNames, AddInspect, AddCompare, AddConvert,
                    AddRun, AddList}) {
     std::function<int()> run = add(app);
     verbs.emplace_back(app.get_subcommands([](const CLI::App*) { return true; }).back(), std::move(run));
   }
+  // `equiv help VERB` is `equiv VERB --help`.
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments[0] == "help") {
+    arguments.erase(arguments.begin());
+    arguments.resize(std::min<std::size_t>(arguments.size(), 1));
+    arguments.emplace_back("--help");
+  }
+  const std::string verb = arguments.empty() ? "" : arguments.front();
+  std::ranges::reverse(arguments);  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::RequiredError& error) {
@@ -63,7 +76,7 @@ int main(int argc, char** argv) {
       app.exit(error);
       return kUsage;
     }
-    if (argc > 1) return Fail(kUsage, fmt::format("unknown verb '{}'; equiv --help lists the verbs", argv[1]));
+    if (!verb.empty()) return Fail(kUsage, fmt::format("unknown verb '{}'; equiv help lists the verbs", verb));
     std::fputs(app.help().c_str(), stderr);
     return kUsage;
   } catch (const CLI::ParseError& error) {

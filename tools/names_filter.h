@@ -1,4 +1,4 @@
-// tools/names_filter.h - which tensors the options --key, --keys and --ignore mean.
+// tools/names_filter.h - which tensors the options --key and --ignore mean.
 #pragma once
 #include <functional>
 #include <memory>

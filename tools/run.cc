@@ -14,16 +14,16 @@
 #include "equiv/harness/graph_run.h"
 #include "kernels/base/error.h"
 #include "runtime/graph/graph_summary.h"
+#include "tools/graph_listing.h"
 #include "tools/tensor_json.h"
 #include "tools/verb.h"
 
 namespace equiv::tools {
 namespace {
 using Json = nlohmann::ordered_json;
-using runtime::GraphSummary;
 
 struct Flags {
-  std::string graph, checkpoint, init, out;
+  std::string graph, checkpoint, init, out = "outputs.npz";
   std::vector<std::string> feeds, fetches;
   bool list = false, json = false;
   RunOptions run;
@@ -47,76 +47,11 @@ std::pair<std::string, Array> ParseFeed(const std::string& text) {
       fmt::format("--feed {}: '{}' is neither a .npy file nor a number, true or false", name, Printable(value)));
 }
 
-std::string ItemText(const GraphSummary::Item& item) {
-  return fmt::format("{:<40}  {:<22} {}{}", Printable(item.name), item.op,
-                     item.dtype == DType::kInvalid ? "" : Name(item.dtype),
-                     item.shape.has_rank() ? item.shape.ToString() : "");
-}
-Json ItemJson(const GraphSummary::Item& item) {
-  Json out = Json::object();
-  PutName(out, "name", item.name);
-  out["op"] = item.op;
-  out["dtype"] = item.dtype == DType::kInvalid ? Json(nullptr) : Json(Name(item.dtype));
-  out["shape"] = item.shape.has_rank() ? Json(item.shape.dims()) : Json(nullptr);
-  return out;
-}
-
-void PrintList(const Flags& flags) {
-  const GraphSummary s = runtime::SummarizeGraphFile(flags.graph);
-  if (flags.json) {
-    Json out = {{"schema_version", 1}};
-    PutName(out, "path", flags.graph);
-    out["format"] = s.has_meta ? "MetaGraphDef" : "GraphDef";
-    out["tensorflow_version"] = s.tensorflow_version;
-    out["tags"] = s.tags;
-    out["nodes"] = s.nodes;
-    out["functions"] = s.functions;
-    out["saver"] = s.has_saver;
-    for (const auto& [key, items] :
-         {std::pair("inputs", &s.inputs), {"outputs", &s.outputs}, {"variables", &s.variables}}) {
-      out[key] = Json::array();
-      for (const GraphSummary::Item& item : *items) out[key].push_back(ItemJson(item));
-    }
-    out["initializers"] = s.initializers;
-    out["missing_ops"] = Json::array();
-    for (const auto& m : s.missing_ops)
-      out["missing_ops"].push_back({{"op", m.op}, {"nodes", m.nodes}, {"first", m.first_node}});
-    PrintJson(out);
-    return;
-  }
-  fmt::print("{}: {}{}, {} nodes, {} functions{}\n", Printable(flags.graph), s.has_meta ? "MetaGraphDef" : "GraphDef",
-             s.tensorflow_version.empty() ? "" : " of TensorFlow " + Printable(s.tensorflow_version), s.nodes,
-             s.functions, s.has_saver ? ", with a saver" : "");
-  const auto list = [](const char* title, const std::vector<GraphSummary::Item>& items, std::size_t most) {
-    fmt::print("{} ({})\n", title, items.size());
-    for (std::size_t i = 0; i < std::min(most, items.size()); ++i) fmt::print("  {}\n", ItemText(items[i]));
-    if (items.size() > most) fmt::print("  ... and {} more; --json lists all\n", items.size() - most);
-  };
-  list("inputs", s.inputs, 50);
-  list("outputs nobody takes", s.outputs, 30);
-  fmt::print("variables ({})\n", s.variables.size());
-  if (!s.initializers.empty()) {
-    fmt::print("initialisers, the largest first\n");
-    for (std::size_t i = 0; i < std::min<std::size_t>(5, s.initializers.size()); ++i)
-      fmt::print("  {}\n", Printable(s.initializers[i]));
-  }
-  if (s.missing_ops.empty()) {
-    fmt::print("every op is known\n");
-  } else {
-    fmt::print("ops that are not known here ({})\n", s.missing_ops.size());
-    for (const auto& m : s.missing_ops)
-      fmt::print("  {:<40}  {} node{}, first '{}'\n", Printable(m.op), m.nodes, m.nodes == 1 ? "" : "s",
-                 Printable(m.first_node));
-  }
-}
-
 int Run(const Flags& flags) {
   if (flags.list) {
-    PrintList(flags);
+    PrintGraph(flags.graph, runtime::SummarizeGraphFile(flags.graph), flags.json);
     return kEquivalent;
   }
-  if (flags.fetches.empty())
-    throw UsageError("give what to fetch: --fetch NAME; `equiv run GRAPH --list` shows inputs and outputs");
   flags.run.Apply();
   GraphRunOptions options{.init = flags.init, .checkpoint = flags.checkpoint, .backend = flags.run.backend};
   for (const std::string& feed : flags.feeds) options.feeds.push_back(ParseFeed(feed));
@@ -130,16 +65,19 @@ int Run(const Flags& flags) {
   } catch (const KeyError& error) {
     throw UsageError(error.what());
   }
-  if (!flags.out.empty()) {
-    std::vector<LazyTensor> tensors;
-    for (const NamedArray& v : run.values)
-      if (v.array.has_value()) tensors.push_back(Lazy(v.name, v.array));
+  std::vector<LazyTensor> tensors;
+  for (const NamedArray& v : run.values)
+    if (v.array.has_value()) tensors.push_back(Lazy(v.name, v.array));
+  if (!tensors.empty())
     WriteNpz(flags.out, tensors, [&](const std::string& name) { progress.Show("writing " + Printable(name)); });
-  }
   progress.Clear();
   if (flags.json) {
     Json out = {{"schema_version", 1}};
     PutName(out, "graph", flags.graph);
+    if (tensors.empty())
+      out["out"] = nullptr;
+    else
+      PutName(out, "out", flags.out);
     out["notes"] = run.notes;
     out["variables"] = run.variables.size();
     out["ops_executed"] = run.ops_executed;
@@ -175,7 +113,7 @@ int Run(const Flags& flags) {
                s.nan ? fmt::format("  {} NaN", s.nan) : "", s.inf ? fmt::format("  {} infinite", s.inf) : "");
   }
   fmt::print("{} ops executed, {} variables needed{}\n", run.ops_executed, run.variables.size(),
-             flags.out.empty() ? "" : "; wrote " + Printable(flags.out));
+             tensors.empty() ? "" : "; wrote " + Printable(flags.out));
   return kEquivalent;
 }
 }  // namespace
@@ -186,12 +124,15 @@ std::function<int()> AddRun(CLI::App& app) {
   auto flags = std::make_shared<Flags>();
   command->add_option("graph", flags->graph, "binary or text, gzipped or not")->required();
   command->add_option("--feed", flags->feeds, "NAME=FILE.npy, or NAME=VALUE for a number, true or false; repeatable");
-  command->add_option("--fetch", flags->fetches, "tensor, or operation to run for its effect; repeatable");
+  command->add_option("--fetch", flags->fetches,
+                      "tensor, or operation to run for its effect; repeatable. If none is given: the one tensor that "
+                      "the feeds lead to and nothing uses");
   command->add_option("--checkpoint", flags->checkpoint, "prefix, or folder with its latest, of the variables' values");
   command->add_option("--init", flags->init,
                       "operation that initialises the variables; if neither this nor --checkpoint "
                       "is given, their own initialisers run");
-  command->add_option("--out", flags->out, "write the fetched values to this .npz");
+  command->add_option("--out", flags->out, "the .npz that gets the fetched values; replaced if it is there")
+      ->capture_default_str();
   command->add_flag("--list", flags->list, "run nothing: list inputs, outputs, initialisers and unknown ops");
   command->add_flag("--json", flags->json, "print one JSON object");
   flags->run.AddTo(*command);

@@ -25,7 +25,7 @@ struct Flags {
   ModelOptions model;
   RunOptions run;
   std::vector<std::string> stages;
-  std::string html = "report.html", json = "report.json";
+  std::string html = "report.html", json = "report.json", checkpoint;
   double rtol = 1e-6, atol = 1e-5;
   std::int64_t seed = 42;
   std::string record;
@@ -146,6 +146,16 @@ report::Document ToDocument(const std::string& title, const Verdict& verdict,
   return document;
 }
 
+// All, but of those that start from a checkpoint the ones that the given checkpoint is for.
+std::vector<std::string> StagesToRun(const std::string& checkpoint) {
+  std::vector<std::string> stages = AllStages();
+  std::erase_if(stages, [&](const std::string& id) {
+    const bool starts_from_one = id.starts_with("step3b") || id.starts_with("step4b");
+    return starts_from_one && (checkpoint.empty() || !id.ends_with(Name(KindOfCheckpoint(checkpoint))));
+  });
+  return stages;
+}
+
 int Run(const Flags& flags) {
   const auto start = std::chrono::steady_clock::now();
   flags.run.Apply();
@@ -164,7 +174,8 @@ int Run(const Flags& flags) {
   options.random = NumRandomOps(flags.seed);
   options.rtol = flags.rtol;
   options.atol = flags.atol;
-  options.stages = flags.stages.empty() ? AllStages() : flags.stages;
+  options.stages = flags.stages.empty() ? StagesToRun(flags.checkpoint) : flags.stages;
+  options.checkpoint = flags.checkpoint;
   options.backend = flags.run.backend;
   if (flags.no_passes) options.passes = runtime::PassOptions::None();
   options.constant_actual = InEager(entry.model, {.class_name = entry.class_name, .functional = true});
@@ -227,6 +238,9 @@ std::function<int()> AddValidate(CLI::App& app) {
   flags->model.AddTo(*command);
   flags->run.AddTo(*command);
   command->add_option("--stage", flags->stages, "run this step only; repeatable")->check(CLI::IsMember(AllStages()));
+  command->add_option("--checkpoint", flags->checkpoint,
+                      "prefix of the checkpoint that steps 3b and 4b start from; without one, a step named by --stage "
+                      "writes its own");
   command->add_option("--rtol", flags->rtol, "relative tolerance")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -10,6 +10,8 @@
 #include <unordered_set>
 
 #include "equiv/compare/printable.h"
+#include "equiv/harness/checkpoint_start.h"
+#include "equiv/harness/graph_side.h"
 #include "equiv/harness/open_source.h"
 #include "kernels/base/error.h"
 #include "runtime/checkpoint/checkpoint_reader.h"
@@ -53,15 +55,15 @@ bool IsVariableOp(const Node& node) {
 
 // What the fetches need, up to what is fed.
 struct Needed {
-  std::vector<const Node*> placeholders, variables;
+  std::unordered_set<const Node*> nodes;
+  std::vector<const Node*> variables;  // whose values are read; those that the run itself assigns first are not
 };
 Needed Reach(const std::vector<const Node*>& fetches, const std::unordered_set<const Edge*>& fed) {
   Needed needed;
-  std::unordered_set<const Node*> seen;
   std::unordered_set<const Node*> read, assigned;
   std::vector<const Node*> stack;
   const auto visit = [&](const Node* node) {
-    if (seen.insert(node).second) stack.push_back(node);
+    if (needed.nodes.insert(node).second) stack.push_back(node);
   };
   for (const Node* node : fetches) {
     visit(node);
@@ -70,7 +72,6 @@ Needed Reach(const std::vector<const Node*>& fetches, const std::unordered_set<c
   while (!stack.empty()) {
     const Node* node = stack.back();
     stack.pop_back();
-    if (node->op() == "Placeholder") needed.placeholders.push_back(node);
     const bool asks = node->op() == "VarIsInitializedOp" || node->op() == "IsVariableInitialized";
     const bool assigns = node->op() == "AssignVariableOp" || node->op() == "Assign";
     for (std::size_t i = 0; i < node->inputs().size(); ++i) {
@@ -85,12 +86,9 @@ Needed Reach(const std::vector<const Node*>& fetches, const std::unordered_set<c
     }
     for (const Node* from : node->control_inputs()) visit(from);
   }
-  // A variable that the run itself assigns may start without a value.
   for (const Node* v : read)
     if (!assigned.contains(v)) needed.variables.push_back(v);
-  const auto by_id = [](const Node* a, const Node* b) { return a->id() < b->id(); };
-  std::ranges::sort(needed.placeholders, by_id);
-  std::ranges::sort(needed.variables, by_id);
+  std::ranges::sort(needed.variables, {}, [](const Node* node) { return node->id(); });
   return needed;
 }
 
@@ -104,8 +102,8 @@ class Runner {
     for (const std::string& name : options_.fetches) RequireNode(summary_, path_, name, "fetch");
     for (const auto& [name, value] : options_.feeds) RequireNode(summary_, path_, name, "feed");
     if (!options_.init.empty()) RequireNode(summary_, path_, options_.init, "initialise with");
-    if (options_.fetches.empty()) throw KeyError("nothing is fetched");
     Import();
+    runtime::GraphScope graph_scope(*graph_);
     Resolve();
     Session session(*graph_, {.backend = options_.backend});
     Initialize(session);
@@ -114,8 +112,7 @@ class Runner {
     const std::int64_t before = session.ops_executed();
     const runtime::Fetched fetched = session.RunNested(fetches_, feeds_);
     run_.ops_executed = session.ops_executed() - before;
-    for (std::size_t i = 0; i < options_.fetches.size(); ++i)
-      run_.values.push_back({options_.fetches[i], fetched[i].array});
+    for (std::size_t i = 0; i < names_.size(); ++i) run_.values.push_back({names_[i], fetched[i].array});
     return std::move(run_);
   }
 
@@ -127,7 +124,8 @@ class Runner {
   // Everything, or where ops are missing only what is asked for.
   void Import() {
     Progress("importing");
-    if (summary_.missing_ops.empty()) return Import({});
+    // Without fetches everything is looked at, to find the tensor that is meant.
+    if (summary_.missing_ops.empty() || options_.fetches.empty()) return Import({});
     std::vector<std::string> targets = options_.fetches;
     for (const auto& [name, value] : options_.feeds) targets.push_back(name);
     if (!options_.init.empty()) targets.push_back(options_.init);
@@ -162,8 +160,10 @@ class Runner {
       RequireFits(name, target, value);
       feeds_.push_back({target, value});
     }
+    names_ = options_.fetches;
+    if (names_.empty()) names_ = {FinalTensor()};
     std::vector<const Node*> nodes;
-    for (const std::string& name : options_.fetches) {
+    for (const std::string& name : names_) {
       Node* node = graph_->FindNode(NodeName(name));
       if (name.find(':') == std::string::npos && node && node->num_outputs() == 0) {
         fetches_.emplace_back(node);
@@ -182,8 +182,8 @@ class Runner {
     }
     needed_ = Reach(nodes, fed);
     std::vector<std::string> unfed;
-    for (const Node* node : needed_.placeholders)
-      if (!fed.contains(node->output(0).edge()))
+    for (const Node* node : Placeholders(*graph_))
+      if (needed_.nodes.contains(node) && !fed.contains(node->output(0).edge()))
         unfed.push_back(fmt::format("{} {}{}", Printable(node->name()), Name(node->output(0).dtype()),
                                     node->output(0).shape().ToString()));
     if (!unfed.empty()) {
@@ -193,6 +193,17 @@ class Runner {
                                  Some(unfed, 20), Some(all, 20)));
     }
     for (const Node* v : needed_.variables) run_.variables.push_back(v->name());
+  }
+
+  std::string FinalTensor() const {
+    std::vector<Tensor> fed;
+    for (const runtime::Feed& feed : feeds_) fed.push_back(std::get<Tensor>(feed.target));
+    std::vector<std::string> last;
+    for (const Tensor& t : FinalTensors(*graph_, fed)) last.push_back(runtime::TensorName(t));
+    if (last.size() == 1) return last.front();
+    throw KeyError(fmt::format("'{}': name what to fetch; {}", path_,
+                               last.empty() ? "the feeds lead to no tensor that nothing uses"
+                                            : "tensors that the feeds lead to and nothing uses: " + Some(last, 20)));
   }
 
   void RequireFits(const std::string& name, const Tensor& target, const Array& value) {
@@ -220,13 +231,8 @@ class Runner {
     if (!options_.checkpoint.empty()) return Restore(session);
     if (!options_.init.empty() || needed_.variables.empty()) return;
     Progress("initialising");
-    runtime::Fetch::List initializers;
-    for (const runtime::Variable& v : meta_.variables)
-      if (Node* node = v.initializer()) initializers.emplace_back(node);
-    if (initializers.empty()) return;
-    const std::size_t count = initializers.size();
-    session.RunNested(std::move(initializers), feeds_);
-    run_.notes.push_back(fmt::format("{} variables initialised by their own initialisers", count));
+    if (const std::size_t count = RunInitializers(session, meta_.variables, feeds_); count > 0)
+      run_.notes.push_back(fmt::format("{} variables initialised by their own initialisers", count));
   }
 
   void Restore(Session& session) {
@@ -243,31 +249,35 @@ class Runner {
       }
     }
     const NamedCheckpointSource source(prefix);
-    std::vector<std::string> missing, known;
-    std::size_t restored = 0;
+    std::vector<runtime::Variable> wanted, present;
+    std::vector<std::string> missing;
     for (const runtime::Variable& v : meta_.variables) {
-      const Node* op = v.handle().node();
-      if (std::ranges::find(needed_.variables, op) == needed_.variables.end()) continue;
+      if (std::ranges::find(needed_.variables, v.handle().node()) == needed_.variables.end()) continue;
       const std::string key = v.save_slice_info() ? v.save_slice_info()->full_name : v.op_name();
-      const TensorInfo* info = FindKey(source, key);
-      if (!info) {
+      wanted.push_back(v);
+      if (const TensorInfo* info = FindKey(source, key)) {
+        RequireFits(v, source, *info);
+        present.push_back(v);
+      } else {
         missing.push_back(key);
-        continue;
       }
-      Assign(session, v, source, *info);
-      ++restored;
     }
-    const bool initialised = !options_.init.empty();
-    if (!missing.empty() && !initialised) {
+    // What the checkpoint lacks may keep the value that the operation `init` gave it.
+    const std::vector<runtime::Variable>& restored = options_.init.empty() ? wanted : present;
+    try {
+      RestoreVariables(session, restored, prefix);
+    } catch (const NotFoundError& error) {
+      if (missing.empty()) throw;
+      std::vector<std::string> known;
       for (const TensorInfo& info : source.tensors())
         known.push_back(info.variable.empty() ? info.name : info.variable);
       const std::vector<std::string> near = NearestNames(missing.front(), known, 3);
       throw NotFoundError(
           fmt::format("checkpoint '{}' has no value for {} of {} variables that the fetches need: {}{}", prefix,
-                      missing.size(), needed_.variables.size(), Some(missing, 10),
+                      missing.size(), wanted.size(), Some(missing, 10),
                       near.empty() ? "" : fmt::format("; near the first: '{}'", fmt::join(near, "', '"))));
     }
-    run_.notes.push_back(fmt::format("{} variables restored from '{}' by name", restored, Printable(prefix)));
+    run_.notes.push_back(fmt::format("{} variables restored from '{}' by name", restored.size(), Printable(prefix)));
   }
   static const TensorInfo* FindKey(const NamedCheckpointSource& source, const std::string& key) {
     if (const TensorInfo* info = source.Find(key)) return info;
@@ -275,30 +285,16 @@ class Runner {
       if (info.variable == key) return &info;
     return nullptr;
   }
-  static void Assign(Session& session, const runtime::Variable& v, const NamedCheckpointSource& source,
-                     const TensorInfo& info) {
+  static void RequireFits(const runtime::Variable& v, const NamedCheckpointSource& source, const TensorInfo& info) {
     if (info.dtype != v.dtype())
       throw InvalidArgumentError(fmt::format("'{}': key '{}' is {}, variable '{}' {}", source.path(),
                                              Printable(info.name), Name(info.dtype), Printable(v.name()),
                                              Name(v.dtype())));
-    Array value;
-    if (const auto& part = v.save_slice_info()) {
-      io::TensorSlice slice;
-      for (std::size_t d = 0; d < part->var_offset.size() && d < part->var_shape.size(); ++d)
-        slice.extents.push_back({part->var_offset[d], part->var_shape[d]});
-      if (info.shape != part->full_shape || slice.extents.size() != info.shape.size())
-        throw InvalidArgumentError(fmt::format("'{}': key '{}' has shape {}, the variable in parts [{}]", source.path(),
-                                               Printable(info.name), info.ShapeText(),
-                                               fmt::join(part->full_shape, ",")));
-      value = source.bundle().ReadSlice(info.name, slice);
-    } else {
-      value = source.Read(info);
-    }
-    if (!v.shape().IsCompatibleWith(value.shape()))
+    const PartialShape whole = v.save_slice_info() ? PartialShape(v.save_slice_info()->full_shape) : v.shape();
+    if (whole.has_rank() && !whole.IsCompatibleWith(PartialShape(info.shape)))
       throw InvalidArgumentError(fmt::format("'{}': key '{}' has shape {}, variable '{}' {}", source.path(),
-                                             Printable(info.name), value.shape().ToString(), Printable(v.name()),
-                                             v.shape().ToString()));
-    session.VariableStorage(*v.handle().node())->Assign(std::move(value), "checkpoint");
+                                             Printable(info.name), info.ShapeText(), Printable(v.name()),
+                                             whole.ToString()));
   }
 
   void RequireInitialized(const Session& session) const {
@@ -321,6 +317,7 @@ class Runner {
   runtime::MetaGraph meta_;
   runtime::Fetch::List fetches_;
   std::vector<runtime::Feed> feeds_;
+  std::vector<std::string> names_;  // of the fetches
   Needed needed_;
   GraphRun run_;
 };

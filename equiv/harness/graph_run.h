@@ -16,7 +16,9 @@ struct GraphRunOptions {
   // initialisers run.
   std::string init = {}, checkpoint = {};
   std::vector<std::pair<std::string, Array>> feeds = {};  // by tensor, "x" is "x:0"
-  std::vector<std::string> fetches = {};                  // tensors, or operations that are run for their effect
+  // Tensors, or operations that are run for their effect. Empty: the one tensor that the feeds lead to and nothing
+  // uses.
+  std::vector<std::string> fetches = {};
   std::string backend = "auto";
   std::function<void(const std::string& phase)> progress = {};
 };

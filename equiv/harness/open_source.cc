@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "equiv/compare/npy.h"
 #include "equiv/compare/npz.h"
 #include "equiv/compare/printable.h"
 #include "equiv/compare/safetensors.h"
@@ -62,6 +63,25 @@ std::unique_ptr<TensorSource> OpenFolder(const std::string& folder) {
   return std::make_unique<NamedCheckpointSource>(*latest);
 }
 
+class NpySource final : public TensorSource {
+ public:
+  explicit NpySource(const std::string& path) : TensorSource("npy", path), array_(ReadNpy(path)) {
+    files_ = {path};
+    Add({.name = "arr_0",
+         .dtype = array_.dtype(),
+         .shape = array_.shape().vector(),
+         .bytes = io::InputFile(path).size()});
+  }
+  using TensorSource::Read;
+  Array Read(const TensorInfo& info) const override {
+    IndexOf(info);
+    return array_;
+  }
+
+ private:
+  Array array_;
+};
+
 std::unique_ptr<TensorSource> OpenFile(const std::string& path) {
   if (path.ends_with(".npz")) return OpenNpz(path);
   if (path.ends_with(".safetensors")) return OpenSafetensors(path);
@@ -71,10 +91,10 @@ std::unique_ptr<TensorSource> OpenFile(const std::string& path) {
   if (start.starts_with("PK\x03\x04") || start.starts_with("PK\x05\x06")) return OpenNpz(path);
   if (start.size() == 9 && (start[8] == '{' || start[8] == ' ') && start.substr(4, 4) == std::string(4, '\0'))
     return OpenSafetensors(path);
+  if (start.starts_with("\x93NUMPY")) return std::make_unique<NpySource>(path);
   throw NotFoundError(fmt::format(
-      "'{}' is neither an .npz nor a .safetensors file by name or first bytes, and there is no checkpoint '{}{}'{}",
-      path, path, kIndex,
-      start.starts_with("\x93NUMPY") ? "; it is a single .npy array: numpy.savez makes an .npz of it" : ""));
+      "'{}' is neither an .npz, .npy nor .safetensors file by name or first bytes, and there is no checkpoint '{}{}'",
+      path, path, kIndex));
 }
 }  // namespace
 

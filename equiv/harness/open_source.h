@@ -27,6 +27,7 @@ class NamedCheckpointSource final : public CheckpointSource {
 //   a folder with the state file `checkpoint`: its latest checkpoint
 //   a folder with recording.json: a recording
 //   a file: .npz or .safetensors, by its name, else by its first bytes
+//   an .npy file, by its first bytes: one tensor "arr_0", as numpy.savez would name it
 // NotFoundError naming everything that was looked for, where nothing is there or nothing fits. InvalidArgumentError
 // where two things are there. Else the errors of what is there.
 std::unique_ptr<TensorSource> OpenTensorSource(const std::string& path);

@@ -1,6 +1,8 @@
 #include "equiv/harness/recording_files.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,6 +15,7 @@
 #include "equiv/compare/printable.h"
 #include "kernels/base/error.h"
 #include "kernels/io/file.h"
+#include "kernels/io/tensor_bundle.h"
 
 namespace equiv {
 namespace {
@@ -56,6 +59,17 @@ class Arrays {
   std::set<std::string> names_;
 };
 
+// Of the keys, and of the values by the checksums that the index has.
+std::uint64_t ChecksumOf(const std::string& prefix) {
+  const io::BundleReader reader(prefix);
+  std::string rows;
+  for (const auto* entries : {&reader.entries(), &reader.slice_entries()})
+    for (const io::BundleEntry& e : *entries)
+      rows += fmt::format("{}:{}{}[{}]{:08x}", e.key.size(), e.key, Name(e.dtype), fmt::join(e.shape, ","),
+                          e.partitioned() ? 0 : e.masked_crc32c);
+  return XXH3_64bits(rows.data(), rows.size());
+}
+
 Json RequestJson(const RunRequest& request, Arrays& arrays) {
   Json out;
   out["inputs"] = Json::array();
@@ -68,6 +82,12 @@ Json RequestJson(const RunRequest& request, Arrays& arrays) {
   out["values"] = Json::array();
   for (const auto& [name, value] : request.values)
     out["values"].push_back({{"name", TextJson(name)}, {"array", arrays.Add("forced/" + name, value)}});
+  out["checkpoint"] = nullptr;
+  if (request.checkpoint)
+    out["checkpoint"] = {{"prefix", TextJson(*request.checkpoint)},
+                         {"checksum", fmt::format("{:016x}", ChecksumOf(*request.checkpoint))}};
+  out["save"] = nullptr;
+  if (request.save) out["save"] = {{"prefix", TextJson(request.save->prefix)}, {"kind", Name(request.save->kind)}};
   out["backend"] = request.backend;
   out["passes"] = {{"disable_meta_optimizer", request.passes.disable_meta_optimizer}, {"off", request.passes.off}};
   out["build_only"] = request.build_only;
@@ -137,7 +157,7 @@ class Parser {
   StoredRecording Parse(const Json& json) {
     StoredRecording stored;
     stored.side = Text(At(json, "side"));
-    ParseRequest(At(json, "request"), stored.request);
+    ParseRequest(At(json, "request"), stored);
     ParseRecording(At(json, "recording"), stored.recording);
     return stored;
   }
@@ -220,7 +240,16 @@ class Parser {
   }
   Array ArrayOf(const Json& json) const { return json.is_null() ? Array() : arrays_->Read(Text(json)); }
 
-  void ParseRequest(const Json& json, RunRequest& r) {
+  std::uint64_t Hash(const Json& json) const {
+    const std::string hex = Text(json);
+    char* end = nullptr;
+    const std::uint64_t value = std::strtoull(hex.c_str(), &end, 16);
+    if (hex.size() != 16 || *end != '\0') Damaged(fmt::format("'{}' is no 64-bit number", field_));
+    return value;
+  }
+
+  void ParseRequest(const Json& json, StoredRecording& stored) {
+    RunRequest& r = stored.request;
     for (const Json& input : List(At(json, "inputs"))) r.inputs.push_back(ArrayOf(input));
     r.training = Get<bool>(At(json, "training"));
     if (const Json& random = At(json, "random"); !random.is_null())
@@ -229,6 +258,18 @@ class Parser {
       r.set_variables = static_cast<float>(Double(value));
     for (const Json& item : List(At(json, "values")))
       r.values.emplace(Text(At(item, "name")), ArrayOf(At(item, "array")));
+    if (const Json& checkpoint = At(json, "checkpoint"); !checkpoint.is_null()) {
+      r.checkpoint = Text(At(checkpoint, "prefix"));
+      stored.checkpoint_checksum = Hash(At(checkpoint, "checksum"));
+    }
+    if (const Json& save = At(json, "save"); !save.is_null()) {
+      const std::string kind = Text(At(save, "kind"));
+      r.save = SaveRequest{Text(At(save, "prefix")), CheckpointKind::kNameBased};
+      if (kind == Name(CheckpointKind::kObjectBased))
+        r.save->kind = CheckpointKind::kObjectBased;
+      else if (kind != Name(CheckpointKind::kNameBased))
+        Damaged(fmt::format("a checkpoint's kind is '{}'", Printable(kind)));
+    }
     r.backend = Text(At(json, "backend"));
     const Json& passes = At(json, "passes");
     r.passes.disable_meta_optimizer = Get<bool>(At(passes, "disable_meta_optimizer"));
@@ -274,10 +315,7 @@ class Parser {
       draw.owner = Text(At(d, "owner"));
       draw.call_site = Text(At(d, "call_site"));
       for (const Json& v : List(At(d, "first_values"))) draw.first_values.push_back(Double(v));
-      const std::string hash = Text(At(d, "hash"));
-      char* end = nullptr;
-      draw.hash = std::strtoull(hash.c_str(), &end, 16);
-      if (hash.size() != 16 || *end != '\0') Damaged("the 'hash' of a draw is no 64-bit number");
+      draw.hash = Hash(At(d, "hash"));
       r.draws.push_back(std::move(draw));
     }
     for (const Json& e : List(At(json, "effects"))) {
@@ -362,6 +400,7 @@ class RecordedSide final : public Side {
     const auto mode = [](bool training) { return training ? "training" : "inference"; };
     require(asked.training == had.training,
             fmt::format("{}, recorded in {}", mode(asked.training), mode(had.training)));
+    require(!asked.save, "a checkpoint to be written");
     if (!asked.build_only) {
       require(!had.build_only, "a run, where the recording only built the model");
       const auto random = [](const std::optional<RandomMode>& r) {
@@ -375,6 +414,14 @@ class RecordedSide final : public Side {
                   [](const auto& a, const auto& b) { return a.first == b.first && BitwiseEqual(a.second, b.second); }),
               fmt::format("{} variables forced to values, recorded with {} or others", asked.values.size(),
                           had.values.size()));
+      const auto start = [](const std::optional<std::string>& checkpoint) {
+        return checkpoint ? fmt::format("a start from checkpoint '{}'", *checkpoint)
+                          : std::string("a start without checkpoint");
+      };
+      require(asked.checkpoint.has_value() == had.checkpoint.has_value() &&
+                  (!asked.checkpoint || ChecksumOf(*asked.checkpoint) == stored_.checkpoint_checksum),
+              fmt::format("{}, recorded with {}{}", start(asked.checkpoint), start(had.checkpoint),
+                          asked.checkpoint && had.checkpoint ? " of other values" : ""));
     }
     if (!why.empty())
       throw InvalidArgumentError(fmt::format(

@@ -1,11 +1,11 @@
 #include "equiv/harness/side.h"
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "equiv/harness/guards.h"
 #include "equiv/harness/random_tool.h"
+#include "equiv/harness/run_support.h"
 #include "kernels/base/error.h"
 #include "runtime/core/ops.h"
 #include "runtime/eager/eager.h"
@@ -19,31 +19,6 @@ using runtime::Node;
 using runtime::Outputs;
 using runtime::Tensor;
 using runtime::Variable;
-
-// Appends a phase to the recording each time the next one starts.
-class Phases {
- public:
-  Phases(Recording& recording, const RunRequest& request) : recording_(recording), request_(request) {}
-  ~Phases() { Close(); }
-  void Start(const std::string& name) {
-    Close();
-    current_ = name;
-    start_ = Clock::now();
-    if (request_.progress) request_.progress(recording_.environment.executor + ": " + name);
-  }
-  void Close() {
-    if (current_.empty()) return;
-    recording_.phases.push_back({current_, std::chrono::duration<double>(Clock::now() - start_).count()});
-    current_.clear();
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Recording& recording_;
-  const RunRequest& request_;
-  std::string current_;
-  Clock::time_point start_;
-};
 
 // The random tool's scope, or nothing.
 struct Aligned {
@@ -74,29 +49,6 @@ class CreationLog {
  private:
   runtime::VariableCreatorScope scope_;
 };
-
-VariableRecord Describe(const Variable& v, Array value) {
-  return {v.name(), v.dtype(), v.shape(), v.trainable(), SiteText(v.created_at()), std::move(value)};
-}
-
-Array ForcedValue(const Variable& v, const RunRequest& request) {
-  if (auto it = request.values.find(v.name()); it != request.values.end()) return it->second;
-  if (!request.set_variables) return {};
-  const Shape shape = v.shape().Require();
-  if (v.dtype() == DType::kFloat64) return Array::Full<double>(shape, static_cast<double>(*request.set_variables));
-  if (v.dtype() != DType::kFloat32)
-    throw InvalidArgumentError("step 3 sets every variable to one value, which float variables only can take; '" +
-                               v.name() + "' is " + std::string(Name(v.dtype())) + "; leave step 3 out");
-  return Array::Full<float>(shape, *request.set_variables);
-}
-
-void CheckValuesExist(const std::vector<Variable>& variables, const RunRequest& request) {
-  for (const auto& [name, value] : request.values) {
-    bool found = false;
-    for (const Variable& v : variables) found = found || v.name() == name;
-    if (!found) throw NotFoundError("no variable '" + name + "' to set; `equiv trace` lists the model's variables");
-  }
-}
 
 class SessionSide final : public Side {
  public:
@@ -142,7 +94,7 @@ class SessionSide final : public Side {
     std::vector<Node*> initialise;
     if (request.set_variables) {
       for (const Variable& v : variables) initialise.push_back(v.Assign(runtime::Constant(ForcedValue(v, request))));
-    } else {
+    } else if (!request.checkpoint) {
       initialise.push_back(runtime::GlobalVariablesInitializer());
     }
     Node* init = runtime::Group(initialise, "initialise");
@@ -153,12 +105,12 @@ class SessionSide final : public Side {
           forced.push_back(v.Assign(runtime::Constant(request.values.at(v.name()))));
     runtime::Session session(graph, {.backend = request.backend, .passes = request.passes});
     recording.environment.backend = session.backend().name;
-    for (const std::string& pass : runtime::PassNames())
-      if (request.passes.on(pass)) recording.environment.passes.push_back(pass);
+    recording.environment.passes = PassesOn(request);
 
     runtime::ScopedObserver listening(observer);
     phases.Start("initialisation");
     session.Run(init, feeds);
+    if (request.checkpoint) RestoreVariables(session, variables, *request.checkpoint);
     for (Node* assign : forced) session.Run(assign, feeds);
     if (!losses.empty()) {
       phases.Start("regularisation loss");
@@ -184,6 +136,7 @@ class SessionSide final : public Side {
       recording.variables.push_back(
           Describe(v, storage && storage->initialized() ? storage->Read(v.op_name()) : Array()));
     }
+    if (request.save) SaveVariables(session, variables, *request.save);
     recording.ops_executed = session.ops_executed();
     recording.operation_seed_after = aligned.after();
     // Packed copies of the weights die with the session, not with the recording.
@@ -213,6 +166,35 @@ class EagerSide final : public Side {
   std::string name() const override { return options_.functional ? "eager (functional model)" : "eager"; }
 
   Recording Run(const RunRequest& request) override {
+    try {
+      return RunOnce(request, /*by_full_name=*/false);
+    } catch (const AssertionError&) {
+      // The checkpoint was written from other objects; names may still match.
+      if (!request.checkpoint || KindOfCheckpoint(*request.checkpoint) == CheckpointKind::kNameBased) throw;
+      return RunOnce(request, /*by_full_name=*/true);
+    }
+  }
+
+  bool CheckVariablesCreatedOnce(const RunRequest& request) override {
+    runtime::EagerScope eager_scope;
+    runtime::EagerContext::Get().Reset();
+    runtime::EagerContext::Get().SetBackend(request.backend);
+    CallArgs args;
+    for (const Array& input : request.inputs) args.inputs.emplace_back(input);
+    args.training = request.training;
+    std::shared_ptr<runtime::Layer> layer = make_();
+    if (request.progress) request.progress("eager: first call, then one under each guard");
+    (*layer)(args);
+    {
+      AssertNoVariableCreations guard;
+      (*layer)(args);
+    }
+    CatchAndRaise([&] { (*layer)(args); });
+    return true;
+  }
+
+ private:
+  Recording RunOnce(const RunRequest& request, bool by_full_name) {
     Recording recording;
     recording.environment = {name(), {}, ThreadPool::Default().size(), {}};
     Phases phases(recording, request);
@@ -236,6 +218,8 @@ class EagerSide final : public Side {
     {
       CreationLog log(recording);
       layer = make_();
+      std::optional<EagerCheckpointStart> start;
+      if (request.checkpoint) start.emplace(*request.checkpoint, *layer, by_full_name);
       std::optional<runtime::FunctionalModel> model;
       if (options_.functional) {
         const Shape& whole = request.inputs.at(0).shape();
@@ -264,6 +248,7 @@ class EagerSide final : public Side {
         return v.dtype() == DType::kInt64 && v.op_name().ends_with("Variable") &&
                std::ranges::find(listed, v) == listed.end();
       });
+      if (start) start->Finish(created);
     }
     if (!request.build_only) {
       phases.Start("regularisation loss");
@@ -278,6 +263,7 @@ class EagerSide final : public Side {
     for (const auto& [name, tensor] : outputs.end_points) recording.outputs.push_back({name, tensor.array()});
     for (const Variable& v : layer->variables()) recording.listed_variables.push_back(v.name());
     for (const Variable& v : created) recording.variables.push_back(Describe(v, v.value().array()));
+    if (request.save) SaveVariables(*layer, created, *request.save);
     recording.ops_executed = eager.ops_executed() - ops_before;
     recording.operation_seed_after = aligned.after();
     for (const VariableRecord& v : recording.variables)
@@ -285,29 +271,52 @@ class EagerSide final : public Side {
     return recording;
   }
 
-  bool CheckVariablesCreatedOnce(const RunRequest& request) override {
-    runtime::EagerScope eager_scope;
-    runtime::EagerContext::Get().Reset();
-    runtime::EagerContext::Get().SetBackend(request.backend);
-    CallArgs args;
-    for (const Array& input : request.inputs) args.inputs.emplace_back(input);
-    args.training = request.training;
-    std::shared_ptr<runtime::Layer> layer = make_();
-    if (request.progress) request.progress("eager: first call, then one under each guard");
-    (*layer)(args);
-    {
-      AssertNoVariableCreations guard;
-      (*layer)(args);
-    }
-    CatchAndRaise([&] { (*layer)(args); });
-    return true;
-  }
-
- private:
   std::function<std::shared_ptr<runtime::Layer>()> make_;
   SideOptions options_;
 };
 }  // namespace
+
+void Phases::Start(const std::string& name) {
+  Close();
+  current_ = name;
+  start_ = Clock::now();
+  if (request_.progress) request_.progress(recording_.environment.executor + ": " + name);
+}
+void Phases::Close() {
+  if (current_.empty()) return;
+  recording_.phases.push_back({current_, std::chrono::duration<double>(Clock::now() - start_).count()});
+  current_.clear();
+}
+
+VariableRecord Describe(const runtime::Variable& v, Array value) {
+  return {v.name(), v.dtype(), v.shape(), v.trainable(), SiteText(v.created_at()), std::move(value)};
+}
+
+Array ForcedValue(const runtime::Variable& v, const RunRequest& request) {
+  if (auto it = request.values.find(v.name()); it != request.values.end()) return it->second;
+  if (!request.set_variables) return {};
+  const Shape shape = v.shape().Require();
+  if (v.dtype() == DType::kFloat64) return Array::Full<double>(shape, static_cast<double>(*request.set_variables));
+  if (v.dtype() != DType::kFloat32)
+    throw InvalidArgumentError("step 3 sets every variable to one value, which float variables only can take; '" +
+                               v.name() + "' is " + std::string(Name(v.dtype())) + "; leave step 3 out");
+  return Array::Full<float>(shape, *request.set_variables);
+}
+
+void CheckValuesExist(const std::vector<runtime::Variable>& variables, const RunRequest& request) {
+  for (const auto& [name, value] : request.values) {
+    bool found = false;
+    for (const runtime::Variable& v : variables) found = found || v.name() == name;
+    if (!found) throw NotFoundError("no variable '" + name + "' to set; `equiv trace` lists the model's variables");
+  }
+}
+
+std::vector<std::string> PassesOn(const RunRequest& request) {
+  std::vector<std::string> names;
+  for (const std::string& pass : runtime::PassNames())
+    if (request.passes.on(pass)) names.push_back(pass);
+  return names;
+}
 
 SidePtr MakeSessionSide(runtime::ModelFunction model, SideOptions options) {
   return std::make_shared<SessionSide>(std::move(model), nullptr, std::move(options));

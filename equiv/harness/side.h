@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "equiv/harness/checkpoint_start.h"
 #include "equiv/harness/recording.h"
 #include "runtime/layers/layer.h"
 #include "runtime/passes/passes.h"
@@ -24,16 +25,19 @@ inline RandomMode ConstantSeeds(std::int64_t seed = 42) { return {"constant", se
 inline RandomMode NumRandomOps(std::int64_t seed = 42) { return {"num_random_ops", seed}; }
 
 struct RunRequest {
-  std::vector<Array> inputs;
+  std::vector<Array> inputs = {};
   bool training = false;
-  std::optional<RandomMode> random;
-  std::optional<float> set_variables;   // every variable forced to this value before the run (step 3)
-  std::map<std::string, Array> values;  // variables forced to given values, by name with ":0"
+  std::optional<RandomMode> random = std::nullopt;
+  std::optional<float> set_variables = std::nullopt;  // every variable forced to this value before the run (step 3)
+  std::map<std::string, Array> values = {};           // variables forced to given values, by name with ":0"
+  // Every variable starts with its value in this checkpoint; NotFoundError or AssertionError where it has none.
+  std::optional<std::string> checkpoint = std::nullopt;
+  std::optional<SaveRequest> save = std::nullopt;  // after the run, the variables go to this checkpoint
   std::string backend = "auto";
-  runtime::PassOptions passes;
+  runtime::PassOptions passes = {};
   bool build_only = false;  // step 2: make the variables, compute no output in the session
   int calls = 1;            // eager: call the layer this often (re-use must not add variables)
-  std::function<void(const std::string& phase)> progress;  // called when a phase starts; may be empty
+  std::function<void(const std::string& phase)> progress = {};  // called when a phase starts; may be empty
 };
 
 class Side {

@@ -10,6 +10,9 @@
 #include "equiv/compare/decimal.h"
 #include "kernels/base/error.h"
 #include "kernels/base/flush.h"
+#include "kernels/io/file.h"
+#include "runtime/checkpoint/checkpoint_reader.h"
+#include "runtime/checkpoint/saver.h"
 #include "runtime/eager/eager.h"
 
 namespace equiv {
@@ -23,10 +26,20 @@ constexpr StageInfo kStages[] = {
     {"step1", "variables are created once"},
     {"step2", "variable count, names, shapes, dtypes and trainable flags agree"},
     {"step3", "all variables set to one value, inference"},
+    {"step3b-name-based", "both sides start from a name-based checkpoint, inference"},
+    {"step3b-object-based", "both sides start from an object-based checkpoint, inference"},
     {"step4-inference", "aligned random numbers, inference"},
     {"step4-training", "aligned random numbers, training"},
     {"step4-constant", "constant seeds, training"},
+    {"step4b-name-based", "both sides start from a name-based checkpoint, constant seeds, training"},
+    {"step4b-object-based", "both sides start from an object-based checkpoint, constant seeds, training"},
 };
+const std::vector<std::string> kDefaultStages = {"step1", "step2", "step3", "step4-inference", "step4-training"};
+
+std::optional<CheckpointKind> CheckpointOf(std::string_view stage) {
+  if (!stage.starts_with("step3b") && !stage.starts_with("step4b")) return std::nullopt;
+  return stage.ends_with("name-based") ? CheckpointKind::kNameBased : CheckpointKind::kObjectBased;
+}
 
 Figure MakeFigure(std::string name, const Array& scalar) {
   const double value = scalar.ElementAsDouble(0);
@@ -171,6 +184,74 @@ void CompareVariables(StageResult& stage, const Recording& a, const Recording& b
   }
 }
 
+// The checkpoint that a stage starts from: the caller's, or one that a side writes with weights of its own.
+class CheckpointSource {
+ public:
+  CheckpointSource(const Options& options, Side& expected, Side& actual)
+      : options_(options), expected_(expected), actual_(actual) {}
+
+  std::string Get(CheckpointKind kind, RunRequest request, StageResult& stage) {
+    if (!options_.checkpoint.empty()) {
+      if (const CheckpointKind given = KindOfCheckpoint(options_.checkpoint); given != kind)
+        throw ValueError(fmt::format("stage '{}' starts from a {} checkpoint, '{}' is {}", stage.id, Name(kind),
+                                     options_.checkpoint, Name(given)));
+      stage.lines.push_back(fmt::format("{} checkpoint '{}'", Name(kind), options_.checkpoint));
+      return options_.checkpoint;
+    }
+    const bool by_names = kind == CheckpointKind::kNameBased;
+    Side& writer = by_names ? expected_ : actual_;
+    std::string& prefix = by_names ? names_ : objects_;
+    if (prefix.empty()) {
+      if (!folder_) folder_.emplace();
+      const std::string path = *folder_ / (by_names ? "names" : "objects");
+      // Not the seed of the stages: a side that restores nothing must not end up with the same weights.
+      request.random = NumRandomOps(options_.random.seed + 1);
+      request.save = SaveRequest{path, kind};
+      writer.Run(request);
+      prefix = path;
+    }
+    stage.lines.push_back(fmt::format("{} checkpoint, written by {} for this check", Name(kind), writer.name()));
+    return prefix;
+  }
+
+ private:
+  const Options& options_;
+  Side &expected_, &actual_;
+  std::optional<io::TemporaryFolder> folder_;
+  std::string names_, objects_;
+};
+
+// Every variable that the checkpoint names has the checkpoint's value, bit for bit.
+void RequireRestored(StageResult& stage, const std::string& prefix, const Recording& run, const std::string& side) {
+  const runtime::CheckpointReader reader(prefix);
+  std::map<std::string, std::string> keys;
+  if (reader.HasTensor(runtime::kObjectGraphKey))
+    for (auto& [name, key] : runtime::ObjectGraphKeyMapping(prefix)) keys.emplace(name, key);
+  else
+    for (const io::BundleEntry& entry : reader.bundle().entries()) keys.emplace(entry.key, entry.key);
+  std::size_t named = 0;
+  for (const VariableRecord& v : run.variables) {
+    const auto key = keys.find(v.name.substr(0, v.name.rfind(':')));
+    if (key == keys.end()) continue;
+    ++named;
+    if (v.value.has_value() && BitwiseEqual(reader.GetTensor(key->second), v.value)) continue;
+    stage.failure += fmt::format("'{}' does not have the checkpoint's value in {}\n", v.name, side);
+    stage.outcome = Outcome::kDifferent;
+    return;
+  }
+  stage.lines.push_back(fmt::format("{}: {} of {} variables have the checkpoint's values, bit for bit", side, named,
+                                    run.variables.size()));
+}
+
+// Draws of initial values that the checkpoint replaced say nothing; nor does any draw without aligned numbers.
+void ForgetInitialDraws(Recording& run, const RunRequest& request) {
+  std::erase_if(run.draws, [&](const DrawRecord& draw) {
+    return !request.random || std::ranges::any_of(run.variables, [&](const VariableRecord& v) {
+      return v.name == draw.owner || v.name == draw.owner + ":0";
+    });
+  });
+}
+
 void CompareRuns(StageResult& stage, const Options& options, Recording a, Recording b, bool wiring,
                  const std::string& an, const std::string& bn) {
   Judge judge(stage, options);
@@ -268,7 +349,12 @@ std::string Verdict::FailureText() const {
 Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
   const ScopedKeepDenormals keep;  // comparison and printing work on bit patterns
   std::vector<std::string> wanted = options.stages;
-  if (wanted.empty()) wanted = {"step1", "step2", "step3", "step4-inference", "step4-training"};
+  if (wanted.empty()) {
+    wanted = kDefaultStages;
+    if (!options.checkpoint.empty())
+      for (const char* step : {"step3b-", "step4b-"})
+        wanted.push_back(step + std::string(Name(KindOfCheckpoint(options.checkpoint))));
+  }
   for (const std::string& id : wanted)
     if (std::ranges::find(AllStages(), id) == AllStages().end())
       throw ValueError(fmt::format("unknown stage '{}'; stages are: {}", id, fmt::join(AllStages(), ", ")));
@@ -282,6 +368,7 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
                   .progress = {}};
   base.progress = options.progress;
   for (const runtime::Tensor& t : options.inputs) base.inputs.push_back(t.array());
+  CheckpointSource checkpoints(options, expected, actual);
 
   for (const StageInfo& info : kStages) {
     if (std::ranges::find(wanted, info.id) == wanted.end()) continue;
@@ -317,8 +404,14 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
       CompareVariables(stage, a, b, expected.name(), actual.name());
     } else {
       const bool wiring = stage.id == "step3";
+      const std::optional<CheckpointKind> kind = CheckpointOf(stage.id);
       if (wiring) {
         request.set_variables = options.step3_value;
+      } else if (kind) {
+        request.training = stage.id.starts_with("step4b");
+        request.checkpoint = checkpoints.Get(*kind, request, stage);
+        // Initialisers that a checkpoint replaces draw nothing, so counting draws would not align what follows.
+        if (request.training) request.random = ConstantSeeds(options.random.seed);
       } else {
         request.training = stage.id != "step4-inference";
         request.random = options.random;
@@ -328,9 +421,17 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
         }
       }
       Recording a = expected.Run(request);
-      if (options.recorded) options.recorded(stage.id, expected, request, a);
       Recording b = second->Run(request);
-      if (options.recorded) options.recorded(stage.id, *second, request, b);
+      for (Recording* run : {&a, &b})
+        if (kind) ForgetInitialDraws(*run, request);
+      if (options.recorded) {
+        options.recorded(stage.id, expected, request, a);
+        options.recorded(stage.id, *second, request, b);
+      }
+      if (kind && !request.training) {
+        RequireRestored(stage, *request.checkpoint, a, expected.name());
+        RequireRestored(stage, *request.checkpoint, b, actual.name());
+      }
       CompareRuns(stage, options, std::move(a), std::move(b), wiring, expected.name(), second->name());
     }
     stage.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -56,8 +56,12 @@ struct Options {
   std::vector<runtime::Tensor> inputs = {};  // eager tensors
   RandomMode random = NumRandomOps(42);
   double rtol = 1e-6, atol = 1e-5;  // |a-b| <= atol + rtol*|b|, decreed by the caller
-  // Which steps; empty: step1, step2, step3, step4-inference, step4-training.
+  // Which steps; empty: step1, step2, step3, step4-inference, step4-training, and with a checkpoint those that start
+  // from it.
   std::vector<std::string> stages = {};
+  // What steps 3b and 4b start from, by its prefix. Empty: one that a side writes, with weights of another seed: the
+  // name-based one the first side, the object-based one the second.
+  std::string checkpoint = {};
   std::string backend = "auto";
   runtime::PassOptions passes = {};
   float step3_value = 0.001f;

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdlib>
 #include <new>
+#include <stdexcept>
 #include <unordered_map>
 
 namespace equiv {
@@ -86,12 +87,22 @@ void Buffer::Renew() {
 }
 
 Array::Array(DType dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
-  if (dtype == DType::kString) {
-    strings_ = std::make_shared<std::vector<std::string>>(static_cast<std::size_t>(shape.num_elements()));
-  } else if (const std::size_t size = SizeOf(dtype)) {
-    buffer_ = std::make_shared<Buffer>(static_cast<std::size_t>(shape.num_elements()) * size);
-  } else {
+  const std::size_t size = SizeOf(dtype);
+  if (size == 0 && dtype != DType::kString)
     throw InvalidArgumentError(fmt::format("cannot allocate an array of dtype {}", Name(dtype)));
+  const auto fail = [&] {
+    throw ResourceExhaustedError(
+        fmt::format("OOM when allocating tensor with shape{} and type {}", shape.ToString(), Name(dtype)));
+  };
+  try {
+    if (dtype == DType::kString)
+      strings_ = std::make_shared<std::vector<std::string>>(static_cast<std::size_t>(shape.num_elements()));
+    else
+      buffer_ = std::make_shared<Buffer>(static_cast<std::size_t>(shape.num_elements()) * size);
+  } catch (const std::bad_alloc&) {
+    fail();
+  } catch (const std::length_error&) {
+    fail();
   }
 }
 Array Array::Strings(const Shape& shape, std::vector<std::string> values) {
@@ -178,13 +189,28 @@ double Array::ElementAsDouble(std::int64_t i) const {
 }
 std::vector<std::int64_t> Array::AsInt64Vector() const {
   std::vector<std::int64_t> values(static_cast<std::size_t>(num_elements()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (dtype_ == DType::kInt32)
-      values[i] = data<std::int32_t>()[i];
-    else
-      values[i] = data<std::int64_t>()[i];
+  const auto widen = [&]<class T>() {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::int64_t>(data<T>()[i]);
+    return values;
+  };
+  switch (dtype_) {
+    case DType::kInt8:
+      return widen.operator()<std::int8_t>();
+    case DType::kInt16:
+      return widen.operator()<std::int16_t>();
+    case DType::kInt32:
+      return widen.operator()<std::int32_t>();
+    case DType::kUInt8:
+      return widen.operator()<std::uint8_t>();
+    case DType::kUInt16:
+      return widen.operator()<std::uint16_t>();
+    case DType::kUInt32:
+      return widen.operator()<std::uint32_t>();
+    case DType::kUInt64:
+      return widen.operator()<std::uint64_t>();
+    default:
+      return widen.operator()<std::int64_t>();
   }
-  return values;
 }
 bool BitwiseEqual(const Array& a, const Array& b) {
   if (a.dtype() != b.dtype() || !(a.shape() == b.shape())) return false;

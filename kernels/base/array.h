@@ -94,7 +94,7 @@ class Array {
     return a;
   }
   static Array Strings(const Shape& shape, std::vector<std::string> values);
-  static Array Resource(std::shared_ptr<Variable> variable);  // a scalar of dtype resource
+  static Array Resource(std::shared_ptr<Variable> variable);        // a scalar of dtype resource
   static Array Variant(std::shared_ptr<const VariantValue> value);  // a scalar of dtype variant
 
   bool has_value() const { return dtype_ != DType::kInvalid; }
@@ -123,7 +123,7 @@ class Array {
   const std::byte* raw() const { return buffer_ ? buffer_->data() : nullptr; }
   std::byte* raw() { return buffer_ ? buffer_->data() : nullptr; }
   const std::vector<std::string>& strings() const;
-  const std::shared_ptr<Variable>& variable() const;  // dtype resource only
+  const std::shared_ptr<Variable>& variable() const;           // dtype resource only
   const std::shared_ptr<const VariantValue>& variant() const;  // dtype variant only
 
   // Same buffer, other shape of equally many elements.
@@ -133,7 +133,7 @@ class Array {
   bool SoleOwner() const { return buffer_ && buffer_.use_count() == 1; }
   // Element i of any numeric or bool dtype as a double (int64 beyond 2^53 rounds).
   double ElementAsDouble(std::int64_t i) const;
-  // Elements as int64, for shapes and axes; dtype int32 or int64 only.
+  // Elements of any integer type as int64, for shapes, axes and indices.
   std::vector<std::int64_t> AsInt64Vector() const;
 
  private:

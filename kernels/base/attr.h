@@ -14,10 +14,10 @@
 
 namespace equiv {
 
-using AttrValue = std::variant<std::int64_t, float, bool, std::string, DType, PartialShape, Array,
-                               std::vector<std::int64_t>, std::vector<float>, std::vector<bool>,
-                               std::vector<std::string>, std::vector<DType>, std::vector<PartialShape>,
-                               std::vector<Array>, FunctionRef, std::vector<FunctionRef>>;
+using AttrValue =
+    std::variant<std::int64_t, float, bool, std::string, DType, PartialShape, Array, std::vector<std::int64_t>,
+                 std::vector<float>, std::vector<bool>, std::vector<std::string>, std::vector<DType>,
+                 std::vector<PartialShape>, std::vector<Array>, FunctionRef, std::vector<FunctionRef>>;
 
 // Attributes by name, kept sorted; a handful per op, so a flat vector.
 class AttrMap {

@@ -18,8 +18,8 @@ struct OpDef;
 // What a kernel may know when it is created.
 struct KernelInit {
   const OpDef& def;
-  const AttrMap& attrs;          // complete: defaults filled in, types inferred
-  const std::string& node_name;  // for error texts; empty in eager
+  const AttrMap& attrs;              // complete: defaults filled in, types inferred
+  const std::string& node_name;      // for error texts; empty in eager
   std::string_view backend = "cpu";  // that runs the kernel, for the functions it calls
 };
 

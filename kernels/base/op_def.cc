@@ -169,9 +169,9 @@ AttrDef ParseAttr(std::string_view text) {
 }
 
 std::string_view KindName(AttrKind kind) {
-  static constexpr std::string_view kNames[] = {"int",          "float",      "bool",       "string",      "type",
-                                                "shape",        "tensor",     "list(int)",  "list(float)", "list(bool)",
-                                                "list(string)", "list(type)", "list(shape)", "list(tensor)", "func", "list(func)"};
+  static constexpr std::string_view kNames[] = {
+      "int",         "float",      "bool",         "string",     "type",        "shape",        "tensor", "list(int)",
+      "list(float)", "list(bool)", "list(string)", "list(type)", "list(shape)", "list(tensor)", "func",   "list(func)"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -353,16 +353,18 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
 
 static const ArgDef* ArgOf(const std::vector<ArgDef>& args, const AttrMap& attrs, std::size_t i) {
   for (const ArgDef& arg : args) {
-    const std::size_t count =
-        !arg.type_list_attr.empty() ? attrs.Get<std::vector<DType>>(arg.type_list_attr).size()
-        : !arg.number_attr.empty()  ? static_cast<std::size_t>(attrs.Get<std::int64_t>(arg.number_attr))
-                                    : 1;
+    const std::size_t count = !arg.type_list_attr.empty() ? attrs.Get<std::vector<DType>>(arg.type_list_attr).size()
+                              : !arg.number_attr.empty()
+                                  ? static_cast<std::size_t>(attrs.Get<std::int64_t>(arg.number_attr))
+                                  : 1;
     if (i < count) return &arg;
     i -= count;
   }
   return nullptr;
 }
-const ArgDef* InputArg(const OpDef& def, const AttrMap& attrs, std::size_t i) { return ArgOf(def.input_args, attrs, i); }
+const ArgDef* InputArg(const OpDef& def, const AttrMap& attrs, std::size_t i) {
+  return ArgOf(def.input_args, attrs, i);
+}
 const ArgDef* OutputArg(const OpDef& def, const AttrMap& attrs, std::size_t i) {
   return ArgOf(def.output_args, attrs, i);
 }

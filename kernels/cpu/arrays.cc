@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/index_args.h"
 
@@ -14,9 +15,6 @@ namespace equiv::cpu {
 namespace {
 constexpr std::int64_t kBlock = 1 << 16;
 
-void RequireFixedSize(KernelContext& ctx, DType dtype) {
-  if (SizeOf(dtype) == 0) UnsupportedDType(ctx, dtype);
-}
 Array FilledWith(KernelContext& ctx, const Shape& shape, const Array& scalar) {
   if (scalar.dtype() == DType::kString)
     return Array::Strings(
@@ -73,6 +71,16 @@ Array ScalarOf(KernelContext& ctx, DType dtype, int value) {
       return Array::Scalar(static_cast<std::uint32_t>(value));
     case DType::kUInt64:
       return Array::Scalar(static_cast<std::uint64_t>(value));
+    case DType::kComplex64:
+    case DType::kComplex128: {
+      Array pair(dtype, Shape{});
+      std::memset(pair.raw(), 0, SizeOf(dtype));
+      if (dtype == DType::kComplex64)
+        *reinterpret_cast<float*>(pair.raw()) = static_cast<float>(value);
+      else
+        *reinterpret_cast<double*>(pair.raw()) = value;
+      return pair;
+    }
     default:
       UnsupportedDType(ctx, dtype);
   }
@@ -81,14 +89,17 @@ Array ScalarOf(KernelContext& ctx, DType dtype, int value) {
 
 void Const(KernelContext& ctx) { ctx.set_output(0, ctx.attrs().Get<Array>("value")); }
 void Placeholder(KernelContext& ctx) {
-  throw InvalidArgumentError(ctx.Where() + "You must feed a value for this placeholder");
+  const auto& shape = ctx.attrs().Get<PartialShape>("shape");
+  throw InvalidArgumentError(fmt::format("{}You must feed a value for placeholder tensor '{}' with dtype {}{}",
+                                         ctx.Where(), ctx.node_name(), DataTypeString(ctx.output_dtype(0)),
+                                         shape.has_rank() ? " and shape " + shape.ToString() : ""));
 }
 void NoOp(KernelContext&) {}
 void Identity(KernelContext& ctx) { ctx.set_output(0, ctx.input(0)); }
 void Fill(KernelContext& ctx) {
   if (ctx.input(1).rank() != 0)
     throw InvalidArgumentError(ctx.Where() + "value must be a scalar, got shape " + ctx.input(1).shape().ToString());
-  ctx.set_output(0, FilledWith(ctx, Shape(ctx.input(0).AsInt64Vector()), ctx.input(1)));
+  ctx.set_output(0, FilledWith(ctx, CheckedShape(FailOf(ctx), ctx.input(0).AsInt64Vector()), ctx.input(1)));
 }
 void ZerosLike(KernelContext& ctx) {
   ctx.set_output(0, FilledWith(ctx, ctx.input(0).shape(), ScalarOf(ctx, ctx.input(0).dtype(), 0)));
@@ -120,7 +131,7 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
     } else if (dims[i] < 0) {
       throw InvalidArgumentError(fmt::format("{}Size {} must be non-negative, not {}", ctx.Where(), i, dims[i]));
     } else {
-      known *= dims[i];
+      known = CheckedMul(FailOf(ctx), known, dims[i]);
     }
   }
   if (unknown >= 0) {
@@ -138,7 +149,7 @@ Shape ReshapedShape(KernelContext& ctx, std::int64_t elements, const std::vector
   if (known != elements)
     throw InvalidArgumentError(fmt::format(
         "{}Input to reshape is a tensor with {} values, but the requested shape has {}", ctx.Where(), elements, known));
-  return Shape(dims);
+  return CheckedShape(FailOf(ctx), dims);
 }
 void Reshape(KernelContext& ctx) {
   ctx.set_output(0,
@@ -158,24 +169,25 @@ void Squeeze(KernelContext& ctx) {
     if (named || (axes.empty() && shape[i] == 1)) continue;
     dims.push_back(shape[i]);
   }
-  ctx.set_output(0, ctx.input(0).Reshaped(Shape(dims)));
+  ctx.set_output(0, ctx.input(0).Reshaped(CheckedShape(FailOf(ctx), dims)));
 }
 void ExpandDims(KernelContext& ctx) {
   std::vector<std::int64_t> dims = ctx.input(0).shape().vector();
-  const int at = AxisOf(ctx, ctx.input(1).AsInt64Vector().at(0), static_cast<int>(dims.size()) + 1);
+  const int at = AxisOf(ctx, IntScalar(ctx, 1), static_cast<int>(dims.size()) + 1);
   dims.insert(dims.begin() + at, 1);
-  ctx.set_output(0, ctx.input(0).Reshaped(Shape(dims)));
+  ctx.set_output(0, ctx.input(0).Reshaped(CheckedShape(FailOf(ctx), dims)));
 }
 
-void ConcatV2(KernelContext& ctx) {
-  const int n = ctx.num_inputs() - 1;
-  const Shape first = ctx.input(0).shape();
-  const int axis = AxisOf(ctx, ctx.input(n).AsInt64Vector().at(0), first.rank());
-  RequireFixedSize(ctx, ctx.input(0).dtype());
+namespace {
+// Joins the n inputs from `values` on.
+void ConcatInputs(KernelContext& ctx, int values, int n, int axis_input) {
+  const Shape first = ctx.input(values).shape();
+  const int axis = AxisOf(ctx, IntScalar(ctx, axis_input), first.rank());
+  const DType dtype = ctx.input(values).dtype();
   std::vector<std::int64_t> dims = first.vector();
-  std::int64_t along = 0, outer = 1, inner = static_cast<std::int64_t>(SizeOf(ctx.input(0).dtype()));
+  std::int64_t along = 0, outer = 1, inner = static_cast<std::int64_t>(RequireFixedSize(ctx, dtype));
   for (int i = 0; i < n; ++i) {
-    const Shape& shape = ctx.input(i).shape();
+    const Shape& shape = ctx.input(values + i).shape();
     bool fits = shape.rank() == first.rank();
     for (int d = 0; fits && d < first.rank(); ++d) fits = d == axis || shape[d] == first[d];
     if (!fits)
@@ -187,14 +199,14 @@ void ConcatV2(KernelContext& ctx) {
   dims[static_cast<std::size_t>(axis)] = along;
   for (int d = 0; d < axis; ++d) outer *= first[d];
   for (int d = axis + 1; d < first.rank(); ++d) inner *= first[d];
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_elements() == 0) return;
   const std::int64_t row = along * inner;
   ctx.pool().ParallelRanges(outer, std::max<std::int64_t>(1, kBlock * 4 / std::max<std::int64_t>(1, row)),
                             [&](std::int64_t begin, std::int64_t end) {
                               for (std::int64_t r = begin; r < end; ++r) {
                                 std::byte* to = out.raw() + r * row;
-                                for (int i = 0; i < n; ++i) {
+                                for (int i = values; i < values + n; ++i) {
                                   const std::int64_t bytes = ctx.input(i).shape()[axis] * inner;
                                   if (bytes)
                                     std::memcpy(to, ctx.input(i).raw() + r * bytes, static_cast<std::size_t>(bytes));
@@ -204,12 +216,16 @@ void ConcatV2(KernelContext& ctx) {
                             });
 }
 
+}  // namespace
+void ConcatV2(KernelContext& ctx) { ConcatInputs(ctx, 0, ctx.num_inputs() - 1, ctx.num_inputs() - 1); }
+void Concat(KernelContext& ctx) { ConcatInputs(ctx, 1, ctx.num_inputs() - 1, 0); }
+
 namespace {
 void PadWith(KernelContext& ctx, const Array& value) {
   const Array in = ctx.input(0);
   const Shape shape = in.shape();
   const std::vector<std::int64_t> pads = ctx.input(1).AsInt64Vector();
-  if (static_cast<int>(pads.size()) != 2 * shape.rank())
+  if (static_cast<int>(pads.size()) != 2 * shape.rank() || ctx.input(1).rank() != 2)
     throw InvalidArgumentError(
         fmt::format("{}The first dimension of paddings must be the rank of inputs: got paddings {} for inputs {}",
                     ctx.Where(), ctx.input(1).shape().ToString(), shape.ToString()));
@@ -218,9 +234,9 @@ void PadWith(KernelContext& ctx, const Array& value) {
     if (pads[2 * d] < 0 || pads[2 * d + 1] < 0)
       throw InvalidArgumentError(
           fmt::format("{}Paddings must be non-negative: {} {}", ctx.Where(), pads[2 * d], pads[2 * d + 1]));
-    dims[d] += pads[2 * d] + pads[2 * d + 1];
+    dims[d] = CheckedAdd(FailOf(ctx), CheckedAdd(FailOf(ctx), dims[d], pads[2 * d]), pads[2 * d + 1]);
   }
-  const Shape padded(dims);
+  const Shape padded = CheckedShape(FailOf(ctx), dims);
   Array out = FilledWith(ctx, padded, value);
   const std::size_t size = SizeOf(in.dtype());
   if (shape.rank() == 0) {
@@ -243,7 +259,12 @@ void PadWith(KernelContext& ctx, const Array& value) {
 }
 }  // namespace
 void Pad(KernelContext& ctx) { PadWith(ctx, ScalarOf(ctx, ctx.input(0).dtype(), 0)); }
-void PadV2(KernelContext& ctx) { PadWith(ctx, ctx.input(2)); }
+void PadV2(KernelContext& ctx) {
+  if (ctx.input(2).rank() != 0)
+    throw InvalidArgumentError(ctx.Where() +
+                               "constant_values must be a scalar. Found: " + ctx.input(2).shape().ToString());
+  PadWith(ctx, ctx.input(2));
+}
 
 void Transpose(KernelContext& ctx) {
   const Array in = ctx.input(0);
@@ -283,6 +304,16 @@ void Transpose(KernelContext& ctx) {
   }
 }
 
+void Diag(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  const std::size_t size = RequireFixedSize(ctx, in.dtype()), n = static_cast<std::size_t>(in.num_elements());
+  if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "Input must be at least rank 1, got 0");
+  std::vector<std::int64_t> dims = in.shape().vector();
+  dims.insert(dims.end(), in.shape().dims().begin(), in.shape().dims().end());
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
+  if (out.num_bytes()) std::memset(out.raw(), 0, out.num_bytes());
+  for (std::size_t i = 0; i < n; ++i) std::memcpy(out.raw() + i * (n + 1) * size, in.raw() + i * size, size);
+}
 void DiagPart(KernelContext& ctx) {
   const Array in = ctx.input(0);
   RequireFixedSize(ctx, in.dtype());

@@ -16,9 +16,11 @@ void Reshape(KernelContext& ctx);  // tensor, shape with at most one -1
 void Squeeze(KernelContext& ctx);  // attribute squeeze_dims
 void ExpandDims(KernelContext& ctx);
 void ConcatV2(KernelContext& ctx);  // values..., axis
+void Concat(KernelContext& ctx);    // axis, values...
 void Pad(KernelContext& ctx);       // zeros around
 void PadV2(KernelContext& ctx);     // a given value around
 void Transpose(KernelContext& ctx);
+void Diag(KernelContext& ctx);      // [d...] -> [d..., d...], zeros beside the diagonal
 void DiagPart(KernelContext& ctx);  // [d..., d...] -> [d...]
 
 // The shape a Reshape to `wanted` gives `elements` values. InvalidArgumentError through `fail` when it cannot.

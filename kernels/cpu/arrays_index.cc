@@ -10,32 +10,15 @@
 #include <numeric>
 #include <type_traits>
 
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 #include "kernels/cpu/index_args.h"
 #include "kernels/cpu/reduce.h"
+#include "kernels/cpu/reduce_order.h"
 
 namespace equiv::cpu {
 namespace {
 using Ints = std::vector<std::int64_t>;
-
-std::int64_t Product(const Shape& shape, int begin, int end) {
-  std::int64_t n = 1;
-  for (int d = begin; d < end; ++d) n *= shape[d];
-  return n;
-}
-std::size_t RequireFixedSize(KernelContext& ctx, DType dtype) {
-  if (SizeOf(dtype) == 0) UnsupportedDType(ctx, dtype);
-  return SizeOf(dtype);
-}
-// "2,1": where element `at` of `shape` is.
-std::string Position(const Shape& shape, std::int64_t at) {
-  Ints index(static_cast<std::size_t>(shape.rank()));
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    index[static_cast<std::size_t>(d)] = at % shape[d];
-    at /= shape[d];
-  }
-  return fmt::format("{}", fmt::join(index, ","));
-}
 
 void GatherAlong(KernelContext& ctx, int axis, int batch_dims) {
   const Array params = ctx.input(0), indices = ctx.input(1);
@@ -56,7 +39,7 @@ void GatherAlong(KernelContext& ctx, int axis, int batch_dims) {
   const auto inner =
       Product(shape, axis + 1, shape.rank()) * static_cast<std::int64_t>(RequireFixedSize(ctx, params.dtype()));
   const std::int64_t outer = Product(shape, batch_dims, axis), count = Product(where, batch_dims, where.rank());
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   if (out.num_elements() == 0) return;
   ctx.pool().ParallelRanges(Product(shape, 0, axis) * count, RowsPerBlock(inner),
                             [&](std::int64_t begin, std::int64_t end) {
@@ -74,10 +57,20 @@ void Gather(KernelContext& ctx) {
   if (ctx.input(0).rank() < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
   GatherAlong(ctx, 0, 0);
 }
+void GatherBatches(KernelContext& ctx) {
+  const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
+  const std::int64_t given = ctx.attrs().Get<std::int64_t>("batch_dims"),
+                     batch_dims = given < 0 ? given + index_rank : given;
+  if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
+  if (batch_dims < 0 || batch_dims > index_rank || batch_dims >= rank)
+    throw InvalidArgumentError(fmt::format("{}batch_dims ({}) must be in [{}, {}] and less than rank(params) ({})",
+                                           ctx.Where(), given, -index_rank, index_rank, rank));
+  GatherAlong(ctx, static_cast<int>(batch_dims), static_cast<int>(batch_dims));
+}
 void GatherV2(KernelContext& ctx) {
   const int rank = ctx.input(0).rank(), index_rank = ctx.input(1).rank();
   if (rank < 1) throw InvalidArgumentError(ctx.Where() + "params must be at least 1 dimensional");
-  const int axis = AxisOf(ctx, IntScalar(ctx, 2), rank);
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 2, "axis"), rank);
   const std::int64_t given = ctx.attrs().Get<std::int64_t>("batch_dims");
   const std::int64_t batch_dims = given < 0 ? given + index_rank : given;
   if (batch_dims < 0 || batch_dims > index_rank || batch_dims > axis)
@@ -98,8 +91,11 @@ void GatherNd(KernelContext& ctx) {
   const auto inner =
       Product(shape, depth, shape.rank()) * static_cast<std::int64_t>(RequireFixedSize(ctx, params.dtype()));
   const std::int64_t rows = Product(where, 0, where.rank() - 1);
+  if (rows > 0 && params.num_elements() == 0)
+    throw InvalidArgumentError(fmt::format("{}Requested more than 0 entries, but params is empty.  Params shape: {}",
+                                           ctx.Where(), shape.ToString()));
   const Ints index = indices.AsInt64Vector();
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   for (std::int64_t row = 0; row < rows; ++row) {
     std::int64_t from = 0;
     const std::span<const std::int64_t> at(index.data() + row * depth, static_cast<std::size_t>(depth));
@@ -117,7 +113,7 @@ void GatherNd(KernelContext& ctx) {
 
 void OneHot(KernelContext& ctx) {
   const Array indices = ctx.input(0), on = ctx.input(2), off = ctx.input(3);
-  const std::int64_t depth = IntScalar(ctx, 1), given = ctx.attrs().Get<std::int64_t>("axis");
+  const std::int64_t depth = RankZeroInt(ctx, 1, "depth"), given = ctx.attrs().Get<std::int64_t>("axis");
   if (depth < 0) throw InvalidArgumentError(fmt::format("{}depth must be non-negative, got: {}", ctx.Where(), depth));
   for (const Array* value : {&on, &off})
     if (value->rank() != 0)
@@ -127,7 +123,7 @@ void OneHot(KernelContext& ctx) {
   Ints dims = indices.shape().vector();
   dims.insert(dims.begin() + axis, depth);
   const std::size_t size = RequireFixedSize(ctx, on.dtype());
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   for (std::int64_t i = 0; i < out.num_elements(); ++i)
     std::memcpy(out.raw() + static_cast<std::size_t>(i) * size, off.raw(), size);
   const std::int64_t inner = Product(indices.shape(), axis, indices.rank());
@@ -136,26 +132,22 @@ void OneHot(KernelContext& ctx) {
       std::memcpy(out.raw() + static_cast<std::size_t>((i / inner * depth + hot) * inner + i % inner) * size, on.raw(),
                   size);
   };
-  if (indices.dtype() == DType::kUInt8) {
-    for (std::int64_t i = 0; i < indices.num_elements(); ++i) set(i, indices.data<std::uint8_t>()[i]);
-  } else {
-    const Ints hot = indices.AsInt64Vector();
-    for (std::size_t i = 0; i < hot.size(); ++i) set(static_cast<std::int64_t>(i), hot[i]);
-  }
+  const Ints hot = indices.AsInt64Vector();
+  for (std::size_t i = 0; i < hot.size(); ++i) set(static_cast<std::int64_t>(i), hot[i]);
 }
 
 namespace {
 template <class T, class Better>
 void ArgBest(KernelContext& ctx, T start, Better better) {
   const Array in = ctx.input(0);
-  const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 1, "dim"), in.rank());
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
   if (n == 0)
     throw InvalidArgumentError(
         fmt::format("{}Reduction axis {} is empty in shape {}", ctx.Where(), axis, in.shape().ToString()));
   Ints dims = in.shape().vector();
   dims.erase(dims.begin() + axis);
-  Array& out = ctx.Allocate(0, Shape(dims));
+  Array& out = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   const T* x = in.data<T>();
   ctx.pool().ParallelRanges(out.num_elements(), RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
@@ -164,10 +156,7 @@ void ArgBest(KernelContext& ctx, T start, Better better) {
       std::int64_t at = 0;
       for (std::int64_t k = 0; k < n; ++k)
         if (better(from[k * inner], best)) best = from[k * inner], at = k;
-      if (out.dtype() == DType::kInt32)
-        out.mutable_data<std::int32_t>()[i] = static_cast<std::int32_t>(at);
-      else
-        out.mutable_data<std::int64_t>()[i] = at;
+      PutInt(out, i, at);
     }
   });
 }
@@ -175,18 +164,18 @@ void ArgBest(KernelContext& ctx, T start, Better better) {
 
 void ArgMax(KernelContext& ctx) {
   if (ctx.input(0).dtype() == DType::kBool) return ArgBest<bool>(ctx, false, [](bool a, bool b) { return a && !b; });
-  ForNumeric(ctx, ctx.input(0).dtype(),
-             [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::lowest(), [](T a, T b) { return a > b; }); });
+  ForReal(ctx, ctx.input(0).dtype(),
+          [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::lowest(), [](T a, T b) { return a > b; }); });
 }
 void ArgMin(KernelContext& ctx) {
   if (ctx.input(0).dtype() == DType::kBool) return ArgBest<bool>(ctx, true, [](bool a, bool b) { return !a && b; });
-  ForNumeric(ctx, ctx.input(0).dtype(),
-             [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::max(), [](T a, T b) { return a < b; }); });
+  ForReal(ctx, ctx.input(0).dtype(),
+          [&]<class T>() { ArgBest<T>(ctx, std::numeric_limits<T>::max(), [](T a, T b) { return a < b; }); });
 }
 
-void TopKV2(KernelContext& ctx) {
+namespace {
+void TopKOf(KernelContext& ctx, std::int64_t k) {
   const Array in = ctx.input(0);
-  const std::int64_t k = IntScalar(ctx, 1);
   if (k < 0) throw InvalidArgumentError(fmt::format("{}Need k >= 0, got {}", ctx.Where(), k));
   if (in.rank() < 1) throw InvalidArgumentError(ctx.Where() + "input must be >= 1-D, got shape []");
   const std::int64_t n = in.dim(in.rank() - 1);
@@ -196,10 +185,10 @@ void TopKV2(KernelContext& ctx) {
   Ints dims = in.shape().vector();
   dims.back() = k;
   const std::int64_t rows = Product(in.shape(), 0, in.rank() - 1);
-  ForNumeric(ctx, in.dtype(), [&]<class T>() {
+  ForReal(ctx, in.dtype(), [&]<class T>() {
     const T* x = in.data<T>();
-    T* values = ctx.Allocate(0, Shape(dims)).template mutable_data<T>();
-    Array& indices = ctx.Allocate(1, Shape(dims));
+    T* values = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims)).template mutable_data<T>();
+    Array& indices = ctx.Allocate(1, CheckedShape(FailOf(ctx), dims));
     ctx.pool().ParallelRanges(rows, RowsPerBlock(n * 4), [&](std::int64_t begin, std::int64_t end) {
       Ints order(static_cast<std::size_t>(n));
       for (std::int64_t row = begin; row < end; ++row) {
@@ -214,15 +203,15 @@ void TopKV2(KernelContext& ctx) {
         for (std::int64_t i = 0; i < k; ++i) {
           const std::int64_t at = order[static_cast<std::size_t>(i)];
           values[row * k + i] = from[at];
-          if (indices.dtype() == DType::kInt64)
-            indices.mutable_data<std::int64_t>()[row * k + i] = at;
-          else
-            indices.mutable_data<std::int32_t>()[row * k + i] = static_cast<std::int32_t>(at);
+          PutInt(indices, row * k + i, at);
         }
       }
     });
   });
 }
+}  // namespace
+void TopK(KernelContext& ctx) { TopKOf(ctx, ctx.attrs().Get<std::int64_t>("k")); }
+void TopKV2(KernelContext& ctx) { TopKOf(ctx, RankZeroInt(ctx, 1, "k")); }
 
 namespace {
 template <class T>
@@ -235,24 +224,15 @@ std::int64_t LengthOf(const FailFn& fail, T start, T limit, T delta) {
     const auto span = static_cast<std::uint64_t>(start < limit ? limit : start) -
                       static_cast<std::uint64_t>(start < limit ? start : limit);
     const auto step = delta > T{0} ? static_cast<std::uint64_t>(delta) : -static_cast<std::uint64_t>(delta);
-    return static_cast<std::int64_t>((span + step - 1) / step);
+    const std::uint64_t length = span / step + (span % step != 0 ? 1 : 0);
+    if (length > std::uint64_t{1} << 62)
+      fail(fmt::format("Requires ((limit - start) / delta) to be a number of elements: {}/{}/{}", start, limit, delta));
+    return static_cast<std::int64_t>(length);
   } else {
-    return static_cast<std::int64_t>(std::ceil(std::abs((limit - start) / delta)));
-  }
-}
-template <class F>
-void ForRange(const FailFn& fail, DType dtype, const F& f) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return f.template operator()<float>();
-    case DType::kFloat64:
-      return f.template operator()<double>();
-    case DType::kInt32:
-      return f.template operator()<std::int32_t>();
-    case DType::kInt64:
-      return f.template operator()<std::int64_t>();
-    default:
-      fail("no range of " + std::string(Name(dtype)));
+    const T length = std::ceil(std::abs((limit - start) / delta));
+    if (!(length < static_cast<T>(0x1p62)))
+      fail(fmt::format("Requires ((limit - start) / delta) to be a number of elements: {}/{}/{}", start, limit, delta));
+    return static_cast<std::int64_t>(length);
   }
 }
 }  // namespace
@@ -260,100 +240,105 @@ void ForRange(const FailFn& fail, DType dtype, const F& f) {
 std::int64_t RangeLength(const FailFn& fail, const Array& start, const Array& limit, const Array& delta) {
   for (const Array* a : {&start, &limit, &delta})
     if (a->num_elements() != 1) fail("start, limit and delta must be scalars, got shape " + a->shape().ToString());
-  std::int64_t length = 0;
-  ForRange(fail, start.dtype(),
-           [&]<class T>() { length = LengthOf(fail, start.data<T>()[0], limit.data<T>()[0], delta.data<T>()[0]); });
-  return length;
+  const auto length = [&]<class T>() {
+    return LengthOf(fail, start.data<T>()[0], limit.data<T>()[0], delta.data<T>()[0]);
+  };
+  switch (start.dtype()) {
+    case DType::kFloat32:
+      return length.operator()<float>();
+    case DType::kFloat64:
+      return length.operator()<double>();
+    case DType::kInt32:
+      return length.operator()<std::int32_t>();
+    case DType::kInt64:
+      return length.operator()<std::int64_t>();
+    default:
+      return -1;
+  }
 }
 
 void Range(KernelContext& ctx) {
   const Array start = ctx.input(0), delta = ctx.input(2);
+  // tf: the definition allows more types than have kernels
+  ForNumeric(ctx, start.dtype(), []<class T>() {});
   const std::int64_t n = RangeLength(FailOf(ctx), start, ctx.input(1), delta);
   ForNumeric(ctx, start.dtype(), [&]<class T>() {
-    T* out = ctx.Allocate(0, Shape{n}).template mutable_data<T>();
+    T* out = ctx.Allocate(0, CheckedShape(FailOf(ctx), {n})).template mutable_data<T>();
     const T first = start.data<T>()[0], step = delta.data<T>()[0];
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(first + static_cast<T>(i) * step);
   });
 }
 
-namespace {
-// Integers wrap around.
-template <class T>
-T Plus(T a, T b) {
-  if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
-  else
-    return a + b;
+// tf: LinSpaceOp: the last value is stop itself
+void LinSpace(KernelContext& ctx) {
+  static constexpr const char* kNames[] = {"start", "stop", "num"};
+  for (int i = 0; i < 3; ++i)
+    if (ctx.input(i).rank() != 0)
+      throw InvalidArgumentError(
+          fmt::format("{}{} must be a scalar, not shape {}", ctx.Where(), kNames[i], ctx.input(i).shape().ToString()));
+  const std::int64_t n = ctx.input(2).AsInt64Vector()[0];
+  if (n <= 0) throw InvalidArgumentError(fmt::format("{}Requires num > 0: {}", ctx.Where(), n));
+  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() {
+    const T start = ctx.input(0).data<T>()[0], stop = ctx.input(1).data<T>()[0];
+    T* out = ctx.Allocate(0, CheckedShape(FailOf(ctx), {n})).template mutable_data<T>();
+    out[0] = start;
+    if (n == 1) return;
+    const T step = (stop - start) / static_cast<T>(n - 1);
+    for (std::int64_t i = 1; i < n - 1; ++i) out[i] = start + step * static_cast<T>(i);
+    out[n - 1] = stop;
+  });
 }
-}  // namespace
-void Cumsum(KernelContext& ctx) {
-  const Array in = ctx.input(0);
-  const int axis = AxisOf(ctx, IntScalar(ctx, 1), in.rank());
+
+namespace {
+template <class Op, class T>
+void Scan(KernelContext& ctx, const Array& in) {
+  const int axis = AxisOf(ctx, RankZeroInt(ctx, 1, "axis"), in.rank());
   const bool exclusive = ctx.attrs().Get<bool>("exclusive"), reverse = ctx.attrs().Get<bool>("reverse");
   const std::int64_t n = in.dim(axis), inner = Product(in.shape(), axis + 1, in.rank());
-  ForNumeric(ctx, in.dtype(), [&]<class T>() {
-    const T* x = in.data<T>();
-    T* y = ctx.Allocate(0, in.shape()).template mutable_data<T>();
-    if (in.num_elements() == 0) return;
-    ctx.pool().ParallelRanges(in.num_elements() / n, RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t first = i / inner * n * inner + i % inner;
-        T sum{0};
-        for (std::int64_t k = 0; k < n; ++k) {
-          const std::int64_t at = first + (reverse ? n - 1 - k : k) * inner;
-          if (exclusive) y[at] = sum;
-          if constexpr (std::is_integral_v<T>)
-            sum =
-                static_cast<T>(static_cast<std::make_unsigned_t<T>>(sum) + static_cast<std::make_unsigned_t<T>>(x[at]));
-          else
-            sum += x[at];
-          if (!exclusive) y[at] = sum;
-        }
+  const auto* x = reinterpret_cast<const T*>(in.raw());
+  auto* y = reinterpret_cast<T*>(ctx.Allocate(0, in.shape()).raw());
+  if (in.num_elements() == 0) return;
+  ctx.pool().ParallelRanges(in.num_elements() / n, RowsPerBlock(n), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i / inner * n * inner + i % inner;
+      T total = Op::identity;
+      for (std::int64_t k = 0; k < n; ++k) {
+        const std::int64_t at = first + (reverse ? n - 1 - k : k) * inner;
+        if (exclusive) y[at] = total;
+        total = Op{}(total, x[at]);
+        if (!exclusive) y[at] = total;
       }
-    });
+    }
   });
 }
-
-void UnsortedSegmentSum(KernelContext& ctx) {
-  const Array data = ctx.input(0), ids = ctx.input(1);
-  const std::int64_t segments = IntScalar(ctx, 2);
-  if (segments < 0)
-    throw InvalidArgumentError(fmt::format("{}num_segments must be non-negative, got {}", ctx.Where(), segments));
-  const std::span<const std::int64_t> dims = data.shape().dims(), lead = ids.shape().dims();
-  if (dims.size() < lead.size() || !std::equal(lead.begin(), lead.end(), dims.begin()))
-    throw InvalidArgumentError(fmt::format("{}data.shape = {} does not start with segment_ids.shape = {}", ctx.Where(),
-                                           data.shape().ToString(), ids.shape().ToString()));
-  Ints out_dims(dims.begin() + static_cast<std::ptrdiff_t>(lead.size()), dims.end());
-  out_dims.insert(out_dims.begin(), segments);
-  const std::int64_t inner = Product(data.shape(), ids.rank(), data.rank());
-  const Ints id = ids.AsInt64Vector();
-  for (std::size_t i = 0; i < id.size(); ++i)
-    if (id[i] >= segments)
-      throw InvalidArgumentError(fmt::format("{}segment_ids[{}] = {} is out of range [0, {})", ctx.Where(),
-                                             Position(ids.shape(), static_cast<std::int64_t>(i)), id[i], segments));
-  ForNumeric(ctx, data.dtype(), [&]<class T>() {
-    const T* x = data.data<T>();
-    Array& output = ctx.Allocate(0, Shape(out_dims));
-    T* out = output.mutable_data<T>();
-    std::fill_n(out, output.num_elements(), T{0});
-    // Each block of columns runs through all rows in order.
-    ctx.pool().ParallelRanges(inner, 1024, [&](std::int64_t begin, std::int64_t end) {
-      for (std::size_t i = 0; i < id.size(); ++i) {
-        if (id[i] < 0) continue;
-        const T* from = x + static_cast<std::int64_t>(i) * inner;
-        T* to = out + id[i] * inner;
-        for (std::int64_t c = begin; c < end; ++c) to[c] = Plus(to[c], from[c]);
-      }
-    });
-  });
+// Integers wrap around, so their signs do not matter.
+template <template <class> class Op>
+void ScanReal(KernelContext& ctx) {
+  const Array in = ctx.input(0);
+  if (!IsInteger(in.dtype())) return ForAnyFloat(ctx, in.dtype(), [&]<class T>() { Scan<Op<T>, T>(ctx, in); });
+  switch (SizeOf(in.dtype())) {
+    case 1:
+      return Scan<Op<std::uint8_t>, std::uint8_t>(ctx, in);
+    case 2:
+      return Scan<Op<std::uint16_t>, std::uint16_t>(ctx, in);
+    case 4:
+      return Scan<Op<std::uint32_t>, std::uint32_t>(ctx, in);
+    default:
+      return Scan<Op<std::uint64_t>, std::uint64_t>(ctx, in);
+  }
 }
+}  // namespace
+void Cumsum(KernelContext& ctx) { ScanReal<SumOp>(ctx); }
+void Cumprod(KernelContext& ctx) { ScanReal<ProdOp>(ctx); }
 
-void InTopKV2(KernelContext& ctx) {
+namespace {
+void InTopKOf(KernelContext& ctx, std::int64_t k) {
   const Array predictions = ctx.input(0), targets = ctx.input(1);
-  const std::int64_t k = IntScalar(ctx, 2);
-  if (predictions.rank() != 2 || targets.rank() != 1 || predictions.dim(0) != targets.dim(0))
-    throw InvalidArgumentError(fmt::format("{}predictions [n, classes] and targets [n] must agree, got {} and {}",
-                                           ctx.Where(), predictions.shape().ToString(), targets.shape().ToString()));
+  if (predictions.rank() != 2) throw InvalidArgumentError(ctx.Where() + "predictions must be 2-dimensional");
+  if (targets.rank() != 1) throw InvalidArgumentError(ctx.Where() + "targets must be 1-dimensional");
+  if (predictions.dim(0) != targets.dim(0))
+    throw InvalidArgumentError(fmt::format("{}First dimension of predictions {} must match length of targets {}",
+                                           ctx.Where(), predictions.dim(0), targets.dim(0)));
   const Ints target = targets.AsInt64Vector();
   const std::int64_t classes = predictions.dim(1);
   bool* out = ctx.Allocate(0, targets.shape()).mutable_data<bool>();
@@ -368,6 +353,9 @@ void InTopKV2(KernelContext& ctx) {
     out[i] = sure && above < k;
   }
 }
+}  // namespace
+void InTopK(KernelContext& ctx) { InTopKOf(ctx, ctx.attrs().Get<std::int64_t>("k")); }
+void InTopKV2(KernelContext& ctx) { InTopKOf(ctx, RankZeroInt(ctx, 2, "k")); }
 
 namespace {
 void ReduceBool(KernelContext& ctx, bool all) {
@@ -389,7 +377,7 @@ void ReduceBool(KernelContext& ctx, bool all) {
     if (!gone || keep) dims.push_back(gone ? 1 : shape[d]);
   }
   const bool* x = in.data<bool>();
-  Array& output = ctx.Allocate(0, Shape(dims));
+  Array& output = ctx.Allocate(0, CheckedShape(FailOf(ctx), dims));
   bool* out = output.mutable_data<bool>();
   std::fill_n(out, output.num_elements(), all);
   for (std::int64_t i = 0; i < in.num_elements(); ++i) {

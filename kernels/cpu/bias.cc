@@ -23,14 +23,6 @@ BiasShape ShapeOf(KernelContext& ctx, const Shape& shape) {
   for (int i = 0; i < shape.rank(); ++i) (i < at ? b.outer : i == at ? b.channels : b.inner) *= shape[i];
   return b;
 }
-// Calls f.operator()<T>().
-template <class F>
-void ForBias(KernelContext& ctx, DType dtype, F&& f) {
-  if (dtype == DType::kInt32) return f.template operator()<std::int32_t>();
-  if (dtype == DType::kInt64) return f.template operator()<std::int64_t>();
-  ForHalfOrFloating(ctx, dtype, f);
-}
-
 template <class T>
 EQUIV_CPU_CLONES void AddRow(const T* in, const T* bias, std::int64_t n, T* out) {
   for (std::int64_t i = 0; i < n; ++i) out[i] = Plus(in[i], bias[i]);
@@ -99,13 +91,13 @@ void BiasAdd(KernelContext& ctx) {
         "{}Must provide as many biases as the {} dimension of the input tensor: {} vs. {}", ctx.Where(),
         ctx.attrs().Find("data_format") && ctx.attrs().Get<std::string>("data_format") == "NCHW" ? "second" : "last",
         bias.ToString(), value.ToString()));
-  ForBias(ctx, ctx.output_dtype(0), [&]<class T>() { BiasAddOf<T>(ctx, s); });
+  ForReal(ctx, ctx.output_dtype(0), [&]<class T>() { BiasAddOf<T>(ctx, s); });
 }
 
 void BiasAddGrad(KernelContext& ctx) {
   const Array grad = ctx.input(0);
   const BiasShape s = ShapeOf(ctx, grad.shape());
-  ForBias(ctx, grad.dtype(), [&]<class T>() { BiasAddGradOf<T>(ctx, grad, s); });
+  ForReal(ctx, grad.dtype(), [&]<class T>() { BiasAddGradOf<T>(ctx, grad, s); });
 }
 
 }  // namespace equiv::cpu

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "kernels/cpu/compute_util.h"
@@ -23,13 +22,9 @@ T Powers(const T* x, std::int64_t step, std::int64_t n, T* centred, T* powers) {
   for (std::int64_t i = 0; i < n; ++i) max = larger(max, x[i * step]);
   for (std::int64_t i = 0; i < n; ++i) {
     centred[i] = x[i * step] - max;
-    powers[i] = static_cast<T>(std::exp(static_cast<double>(centred[i])));
+    powers[i] = ExactExp(centred[i]);
   }
   return SumInOrder(powers, n);
-}
-template <class T>
-T Log(T x) {
-  return static_cast<T>(std::log(static_cast<double>(x)));
 }
 }  // namespace
 
@@ -42,7 +37,7 @@ void SoftmaxCrossEntropyWithLogits(KernelContext& ctx) {
   const std::int64_t rows = shape[0], n = shape[1];
   const auto row_step = [](const Array& a) { return a.dim(0) == 1 ? 0 : a.dim(1); };
   const auto step = [](const Array& a) -> std::int64_t { return a.dim(1) == 1 ? 0 : 1; };
-  ForFloating(ctx, features.dtype(), [&]<class T>() {
+  ForAnyFloat(ctx, features.dtype(), [&]<class T>() {
     T* loss = ctx.Allocate(0, Shape{rows}).template mutable_data<T>();
     T* backprop = ctx.Allocate(1, shape).template mutable_data<T>();
     if (rows == 0) return;
@@ -53,7 +48,7 @@ void SoftmaxCrossEntropyWithLogits(KernelContext& ctx) {
         T* out = backprop + row * n;
         const T sum =
             Powers(features.data<T>() + row * row_step(features), step(features), n, centred.data(), terms.data());
-        const T log = Log(sum);
+        const T log = ExactLog(sum);
         for (std::int64_t i = 0; i < n; ++i) {
           const T label = y[i * step(labels)];
           T& term = terms[static_cast<std::size_t>(i)];
@@ -83,7 +78,7 @@ void SparseSoftmaxCrossEntropyWithLogits(KernelContext& ctx) {
       throw InvalidArgumentError(
           fmt::format("{}Received a label value of {} which is outside the valid range of [0, {}).  Label values: {}",
                       ctx.Where(), value, n, fmt::join(label, " ")));
-  ForFloating(ctx, features.dtype(), [&]<class T>() {
+  ForAnyFloat(ctx, features.dtype(), [&]<class T>() {
     T* loss = ctx.Allocate(0, Shape{rows}).template mutable_data<T>();
     T* backprop = ctx.Allocate(1, features.shape()).template mutable_data<T>();
     if (rows == 0) return;
@@ -93,9 +88,9 @@ void SparseSoftmaxCrossEntropyWithLogits(KernelContext& ctx) {
         T* out = backprop + row * n;
         const T sum = Powers(features.data<T>() + row * n, 1, n, centred.data(), out);
         const auto at = static_cast<std::size_t>(label[static_cast<std::size_t>(row)]);
-        for (std::int64_t i = 0; i < n; ++i) out[i] /= sum;
-        out[at] -= T{1};
-        loss[row] = Log(sum) - centred[at];
+        for (std::int64_t i = 0; i < n; ++i) out[i] = out[i] / sum;
+        out[at] = out[at] - Num<T>(1);
+        loss[row] = ExactLog(sum) - centred[at];
       }
     });
   });

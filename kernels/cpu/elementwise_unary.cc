@@ -1,118 +1,130 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/base/flush.h"
-#include "kernels/cpu/compute_util.h"
-#include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/elementwise_loops.h"
 
 namespace equiv::cpu {
 namespace {
-constexpr std::int64_t kBlock = 1 << 15;
 
-// One loop per function: independent lanes, so vectorising keeps every bit. `inline` keeps it out of the clones' way.
-template <class T, class F>
-void Map(KernelContext& ctx, F f) {
-  const Array in =
-      ctx.input(0);  // keeps the buffer alive; a forwarded buffer is read before it is written, lane by lane
-  const T* x = in.data<T>();
-  const Shape shape = in.shape();
-  const std::int64_t n = shape.num_elements();
-  T* y = ctx.AllocateOrForward(0, 0, shape).template mutable_data<T>();
-  ctx.pool().ParallelRanges(n, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) y[i] = f(x[i]);
-  });
-}
 template <class F>
 void Floating(KernelContext& ctx, F f) {
-  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
+  ForAnyFloat(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
 }
 template <class F>
-void Numeric(KernelContext& ctx, F f) {
-  ForNumeric(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
+void Signed(KernelContext& ctx, F f) {
+  ForSigned(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
+}
+template <class F>
+void Real(KernelContext& ctx, F f) {
+  ForReal(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [f](T v) { return f(v); }); });
 }
 template <class F>
 void Predicate(KernelContext& ctx, F f) {
-  const Array in = ctx.input(0);
-  ForFloating(ctx, in.dtype(), [&]<class T>() {
-    const T* x = in.data<T>();
-    bool* y = ctx.Allocate(0, in.shape()).template mutable_data<bool>();
-    for (std::int64_t i = 0, n = in.num_elements(); i < n; ++i) y[i] = f(x[i]);
-  });
+  ForAnyFloat(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T, bool>(ctx, [f](T v) { return f(v); }); });
 }
+// |v|; the lowest integer stays what it is.
 template <class T>
 T Magnitude(T v) {
-  return std::abs(v);
+  if constexpr (std::is_integral_v<T>)
+    return v < 0 ? Minus(T{0}, v) : v;
+  else
+    return abs(v);
 }
 }  // namespace
 
 // tf: NaN stays NaN, everything not above 0 (denormals too: they are flushed) becomes +0.
 void Relu(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return v <= T{0} ? T{0} : v; });
+  Real(ctx, []<class T>(T v) { return v <= T{0} ? T{0} : v; });
 }
 void Relu6(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return v <= T{0} ? T{0} : v > T{6} ? T{6} : v; });
+  Real(ctx, []<class T>(T v) { return v <= T{0} ? T{0} : v > T{6} ? T{6} : v; });
 }
+// tf: exp(x) - 1 in two steps: 0 where x is small
 void Elu(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return v < T{0} ? std::expm1(v) : v; });
+  Floating(ctx, []<class T>(T v) { return v < T{0} ? exp(v) - T{1} : v; });
 }
 void Sigmoid(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return T{1} / (T{1} + std::exp(-v)); });
+  Floating(ctx, []<class T>(T v) {
+    if constexpr (HalfPrecision<T>) {  // tf: the generic scalar_logistic_op
+      const T e = exp(v);
+      return isinf(e) ? T{1} : e / (T{1} + e);
+    } else {
+      return T{1} / (T{1} + exp(-v));
+    }
+  });
 }
 void Tanh(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::tanh(v); });
+  Floating(ctx, []<class T>(T v) { return tanh(v); });
 }
-// tf: softplus_op.h: thresholds at log(epsilon) + 2 on both sides
+// tf: softplus_op.h: thresholds at log(epsilon) + 2 on both sides; Eigen's epsilon of half is 2^-13
 void Softplus(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) {
-    const T threshold = std::log(std::numeric_limits<T>::epsilon()) + T{2};
+    const T epsilon = std::is_same_v<T, Float16> ? Num<T>(0x1p-13) : std::numeric_limits<T>::epsilon();
+    const T threshold = log(epsilon) + T{2};
     if (v > -threshold) return v;
-    const T e = std::exp(v);
-    return v < threshold ? e : std::log1p(e);
+    const T e = exp(v);
+    return v < threshold ? e : log1p(e);
   });
 }
 void Exp(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::exp(v); });
+  Floating(ctx, []<class T>(T v) { return exp(v); });
 }
 void Log(KernelContext& ctx) {
   // The library's log looks at the bits, so a denormal is flushed by hand.
   Floating(ctx, []<class T>(T v) {
-    return std::log(std::abs(v) < std::numeric_limits<T>::min() ? std::copysign(T{0}, v) : v);
+    if constexpr (std::is_same_v<T, Float16>)
+      return log(v);
+    else
+      return log(abs(v) < std::numeric_limits<T>::min() ? copysign(T{0}, v) : v);
   });
 }
 void Sqrt(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::sqrt(v); });
+  Floating(ctx, []<class T>(T v) { return sqrt(v); });
 }
 void Rsqrt(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return T{1} / std::sqrt(v); });
+  Floating(ctx, []<class T>(T v) {
+    if constexpr (HalfPrecision<T>)
+      return T(1.0F / std::sqrt(static_cast<float>(v)));
+    else
+      return T{1} / sqrt(v);
+  });
 }
 void Square(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return static_cast<T>(v * v); });
+  Real(ctx, []<class T>(T v) { return Times(v, v); });
 }
 void Neg(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return static_cast<T>(-v); });
+  Signed(ctx, []<class T>(T v) {
+    if constexpr (std::is_integral_v<T>)
+      return Minus(T{0}, v);
+    else
+      return -v;
+  });
 }
 void Abs(KernelContext& ctx) {
-  Numeric(ctx, []<class T>(T v) { return static_cast<T>(std::abs(v)); });
+  Signed(ctx, []<class T>(T v) { return Magnitude(v); });
 }
 void Sign(KernelContext& ctx) {
   // tf: Eigen's psign gives |x| where x equals 0, so a denormal keeps its size
-  Numeric(ctx, []<class T>(T v) {
-    return v > T{0} ? T{1} : v < T{0} ? static_cast<T>(-1) : v == T{0} ? Magnitude(v) : v;
-  });
+  Signed(ctx, []<class T>(T v) { return v > T{0} ? T{1} : v < T{0} ? Num<T>(-1) : v == T{0} ? Magnitude(v) : v; });
 }
 void Floor(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::floor(v); });
+  Floating(ctx, []<class T>(T v) { return floor(v); });
 }
 void Ceil(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::ceil(v); });
+  Floating(ctx, []<class T>(T v) { return ceil(v); });
 }
 void Round(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::nearbyint(v); });
+  if (ctx.input(0).dtype() == DType::kInt32 || ctx.input(0).dtype() == DType::kInt64)
+    return ctx.set_output(0, ctx.input(0));
+  Floating(ctx, []<class T>(T v) { return nearbyint(v); });
+}
+void Rint(KernelContext& ctx) {
+  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { Map<T>(ctx, [](T v) { return nearbyint(v); }); });
 }
 void Selu(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) {
     constexpr double kScale = 1.0507009873554804934193349852946, kScaleAlpha = 1.7580993408473768599402175208123;
-    return v < T{0} ? static_cast<T>(kScaleAlpha) * std::expm1(v) : static_cast<T>(kScale) * v;
+    return v < T{0} ? Num<T>(kScaleAlpha) * (exp(v) - T{1}) : Num<T>(kScale) * v;
   });
 }
 void LeakyRelu(KernelContext& ctx) {
@@ -120,34 +132,34 @@ void LeakyRelu(KernelContext& ctx) {
   Floating(ctx, [alpha]<class T>(T v) { return v > T{0} ? v : v * static_cast<T>(alpha); });
 }
 void Softsign(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return v / (std::abs(v) + T{1}); });
+  Floating(ctx, []<class T>(T v) { return v / (abs(v) + T{1}); });
 }
 void Erf(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::erf(v); });
+  Floating(ctx, []<class T>(T v) { return erf(v); });
 }
 void Log1p(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::log1p(v); });
+  Floating(ctx, []<class T>(T v) { return log1p(v); });
 }
 void Expm1(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::expm1(v); });
+  Floating(ctx, []<class T>(T v) { return expm1(v); });
 }
 void Sin(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::sin(v); });
+  Floating(ctx, []<class T>(T v) { return sin(v); });
 }
 void Cos(KernelContext& ctx) {
-  Floating(ctx, []<class T>(T v) { return std::cos(v); });
+  Floating(ctx, []<class T>(T v) { return cos(v); });
 }
 void Reciprocal(KernelContext& ctx) {
   Floating(ctx, []<class T>(T v) { return T{1} / v; });
 }
 void IsNan(KernelContext& ctx) {
-  Predicate(ctx, [](auto v) { return std::isnan(v); });
+  Predicate(ctx, [](auto v) { return isnan(v); });
 }
 void IsInf(KernelContext& ctx) {
-  Predicate(ctx, [](auto v) { return std::isinf(v); });
+  Predicate(ctx, [](auto v) { return isinf(v); });
 }
 void IsFinite(KernelContext& ctx) {
-  Predicate(ctx, [](auto v) { return std::isfinite(v); });
+  Predicate(ctx, [](auto v) { return isfinite(v); });
 }
 void LogicalNot(KernelContext& ctx) {
   Map<bool>(ctx, [](bool v) { return !v; });

@@ -67,13 +67,5 @@ EQUIV_CPU_CLONES void DivideCell(std::int64_t count, std::int64_t n, T* out) {
   const Wide<T> divisor = Widen(static_cast<T>(static_cast<Wide<T>>(count)));
   for (std::int64_t c = 0; c < n; ++c) out[c] = static_cast<T>(Widen(out[c]) / divisor);
 }
-// a + b, wrapping for integers.
-template <class T>
-T Plus(T a, T b) {
-  if constexpr (std::is_integral_v<T>)
-    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-  else
-    return static_cast<T>(Widen(a) + Widen(b));
-}
 
 }  // namespace equiv::cpu

@@ -12,6 +12,7 @@
 #include <random>
 
 #include "kernels/base/op_def.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
 
 namespace equiv::cpu {
@@ -21,7 +22,7 @@ Shape ShapeInput(KernelContext& ctx, int i) {
   if (ctx.input(i).rank() != 1)
     throw InvalidArgumentError(fmt::format("{}shape must be a vector of {{int32,int64}}, got shape {}", ctx.Where(),
                                            ctx.input(i).shape().ToString()));
-  return Shape(ctx.input(i).AsInt64Vector());
+  return CheckedShape(FailOf(ctx), ctx.input(i).AsInt64Vector());
 }
 std::int64_t ScalarInput(KernelContext& ctx, int i, std::string_view name) {
   if (ctx.input(i).num_elements() != 1 || ctx.input(i).rank() != 0)
@@ -30,6 +31,9 @@ std::int64_t ScalarInput(KernelContext& ctx, int i, std::string_view name) {
   return ctx.input(i).AsInt64Vector()[0];
 }
 void UniformIntInto(KernelContext& ctx, const Philox& generator, const Shape& shape, int low_input) {
+  // tf: the definition of V2 allows unsigned integers, for which there is no kernel
+  const DType dtype = ctx.output_dtype(0);
+  if (dtype != DType::kInt32 && dtype != DType::kInt64) UnsupportedDType(ctx, dtype);
   const std::int64_t low = ScalarInput(ctx, low_input, "minval"), high = ScalarInput(ctx, low_input + 1, "maxval");
   Array& out = ctx.Allocate(0, shape);
   if (out.num_elements() == 0) return;
@@ -152,12 +156,19 @@ class ShuffleKernel final : public SeededKernel {
     const Array in = ctx.input(0);
     const std::int64_t n = in.rank() == 0 ? 1 : in.dim(0);
     if (n <= 1 || in.num_elements() <= 1) return ctx.set_output(0, in);
-    if (SizeOf(in.dtype()) == 0) UnsupportedDType(ctx, in.dtype());
+    if (SizeOf(in.dtype()) == 0 && in.dtype() != DType::kString) UnsupportedDType(ctx, in.dtype());
     PhiloxWords words(Reserve(static_cast<std::uint64_t>((n - 1 + 3) / 4)));
     std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
     std::iota(rows.begin(), rows.end(), 0);
     for (std::int64_t i = 0; i < n - 1; ++i)
       std::swap(rows[static_cast<std::size_t>(i)], rows[static_cast<std::size_t>(i + words() % (n - i))]);
+    if (in.dtype() == DType::kString) {
+      const auto width = static_cast<std::ptrdiff_t>(in.num_elements() / n);
+      std::vector<std::string> shuffled;
+      for (std::int64_t row : rows)
+        shuffled.insert(shuffled.end(), in.strings().begin() + row * width, in.strings().begin() + (row + 1) * width);
+      return ctx.set_output(0, Array::Strings(in.shape(), std::move(shuffled)));
+    }
     Array& out = ctx.Allocate(0, in.shape());
     const std::size_t bytes = in.num_bytes() / static_cast<std::size_t>(n);
     for (std::int64_t i = 0; i < n; ++i)
@@ -268,6 +279,10 @@ void StatelessRandomGetKeyCounter(KernelContext& ctx) {
   const Philox g = FromSeedInput(ctx, 0);
   ctx.set_output(0, Array::Of<std::uint64_t>(Shape{1}, {g.key()}));
   ctx.set_output(1, Array::Of<std::uint64_t>(Shape{2}, {g.counter_low(), g.counter_high()}));
+}
+void StatelessRandomGetKeyCounterAlg(KernelContext& ctx) {
+  StatelessRandomGetKeyCounter(ctx);
+  ctx.set_output(2, Array::Scalar(std::int32_t{1}));
 }
 void StatelessRandomGetAlg(KernelContext& ctx) { ctx.set_output(0, Array::Scalar(std::int32_t{1})); }
 

@@ -30,6 +30,7 @@ void StatelessMultinomial(KernelContext& ctx);             // logits, num_sample
 // Stateless, second version: key [1], counter [2] and algorithm (1, Philox) come apart.
 void StatelessRandomGetKeyCounter(KernelContext& ctx);       // seed -> key, counter
 void StatelessRandomGetAlg(KernelContext& ctx);              // -> 1
+void StatelessRandomGetKeyCounterAlg(KernelContext& ctx);    // seed -> key, counter, 1
 KernelFactory StatelessRandomV2(Distribution distribution);  // shape, key, counter, alg
 void StatelessRandomUniformIntV2(KernelContext& ctx);        // shape, key, counter, alg, minval, maxval
 void StatelessRandomUniformFullIntV2(KernelContext& ctx);    // shape, key, counter, alg

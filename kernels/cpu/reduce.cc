@@ -31,7 +31,7 @@ EQUIV_CPU_CLONES void ScalarColumns(const T* x, std::int64_t rows, std::int64_t 
 // A run [first, first + n) of x: leaves joined as TensorFlow halves the run. `leaf` gives the reduction of one.
 template <class Op, class T, class LeafFn>
 T Halve(std::int64_t first, std::int64_t n, const LeafFn& leaf) {
-  if (n <= kLeaf<T>) return leaf(first, n);
+  if (!Op::halved || n <= kLeaf<T>) return leaf(first, n);
   const std::int64_t left = LeftHalf<T>(first, n);
   const T a = Halve<Op, T>(first, left, leaf);
   return Op{}(Op{}(Op::identity, a), Halve<Op, T>(first + left, n - left, leaf));
@@ -40,7 +40,7 @@ T Halve(std::int64_t first, std::int64_t n, const LeafFn& leaf) {
 // All of x, leaves in parallel.
 template <class Op, class T>
 T ReduceAll(ThreadPool& pool, const T* x, std::int64_t n) {
-  if (n <= kLeaf<T>) return Leaf<Op>(x, n);
+  if (!Op::halved || n <= kLeaf<T>) return Leaf<Op>(x, n);
   std::vector<std::pair<std::int64_t, std::int64_t>> leaves;
   Halve<Op, T>(0, n, [&](std::int64_t first, std::int64_t count) {
     leaves.emplace_back(first, count);
@@ -185,10 +185,23 @@ void ReduceTo(ThreadPool& pool, const T* x, const Simplified& s, T* out) {
   }
 }
 
-template <template <class> class Op, bool kMean>
-void Reduce(KernelContext& ctx, const Array& input) {
-  const ScopedFlushDenormals flush;
-  const Shape& in = input.shape();
+// Reduces `input` to output 0 of `shape`, as `simplified` says; T is `input`'s element type.
+template <class Op, class T>
+void ReduceInto(ThreadPool& pool, const Array& input, const Simplified& simplified, Array& output) {
+  T* out = output.mutable_data<T>();
+  const std::int64_t n = output.num_elements();
+  if (n == 0) return;
+  if (input.num_elements() == 0)
+    std::fill_n(out, n, Op::identity);
+  else
+    ReduceTo<Op>(pool, input.data<T>(), simplified, out);
+}
+
+struct Reduction {
+  Shape shape;  // of the result
+  Simplified simplified;
+};
+Reduction MakeReduction(KernelContext& ctx, const Shape& in) {
   const std::vector<bool> reduced = ReducedAxes(FailOf(ctx), ctx.input(1).AsInt64Vector(), in.rank());
   const bool keep = ctx.attrs().Get<bool>("keep_dims");
   std::vector<std::int64_t> dims;
@@ -198,27 +211,70 @@ void Reduce(KernelContext& ctx, const Array& input) {
     else if (keep)
       dims.push_back(1);
   }
-  const Shape shape(dims);
-  const Simplified s = Simplify(in, reduced);
-  if (s.nothing) {
-    ctx.set_output(0, input.Reshaped(shape));
-    return;
+  return {Shape(dims), Simplify(in, reduced)};
+}
+
+// Integers of any width, taken for int64: what wraps around keeps its low bits. `flip` is added to and taken from
+// the elements, to order unsigned ones as signed ones are.
+Array Widened(const Array& in, std::uint64_t flip) {
+  Array out(DType::kInt64, in.shape());
+  const std::vector<std::int64_t> values = in.AsInt64Vector();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    out.mutable_data<std::int64_t>()[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(values[i]) ^ flip);
+  return out;
+}
+template <class T>
+void Narrow(const Array& wide, std::uint64_t flip, Array& out) {
+  for (std::int64_t i = 0; i < wide.num_elements(); ++i)
+    out.mutable_data<T>()[i] = static_cast<T>(static_cast<std::uint64_t>(wide.data<std::int64_t>()[i]) ^ flip);
+}
+std::uint64_t FlipOf(DType dtype) { return dtype == DType::kUInt64 ? std::uint64_t{1} << 63 : 0; }
+
+template <template <class> class Op>
+Array ReduceInteger(KernelContext& ctx, const Array& input, const Reduction& reduction, bool ordered) {
+  const std::uint64_t flip = ordered ? FlipOf(input.dtype()) : 0;
+  Array wide(DType::kInt64, reduction.shape), out(input.dtype(), reduction.shape);
+  ReduceInto<Op<std::int64_t>, std::int64_t>(ctx.pool(), Widened(input, flip), reduction.simplified, wide);
+  if (ordered && input.num_elements() == 0) {  // the type's own extreme value
+    ForInteger(ctx, input.dtype(),
+               [&]<class T>() { std::fill_n(out.mutable_data<T>(), out.num_elements(), Op<T>::identity); });
+    return out;
   }
-  ForNumeric(ctx, input.dtype(), [&]<class T>() {
-    const T* x = input.data<T>();
-    Array& output = ctx.Allocate(0, shape);
-    T* out = output.mutable_data<T>();
-    const std::int64_t n = shape.num_elements();
-    if (n == 0) return;
-    if (in.num_elements() == 0) {
-      const T nothing = kMean ? std::numeric_limits<T>::quiet_NaN() : Op<T>::identity;
-      std::fill_n(out, n, nothing);
-      return;
-    }
-    ReduceTo<Op<T>>(ctx.pool(), x, s, out);
-    if constexpr (kMean) {
-      const T count = static_cast<T>(in.num_elements() / n);
-      for (std::int64_t i = 0; i < n; ++i) out[i] /= count;
+  ForInteger(ctx, input.dtype(), [&]<class T>() { Narrow<T>(wide, flip, out); });
+  return out;
+}
+
+template <template <class> class Op>
+void Reduce(KernelContext& ctx, const Array& input, bool ordered = false) {
+  const ScopedFlushDenormals flush;
+  const DType dtype = input.dtype();
+  const Reduction reduction = MakeReduction(ctx, input.shape());
+  if (reduction.simplified.nothing) return ctx.set_output(0, input.Reshaped(reduction.shape));
+  if (IsInteger(dtype) && dtype != DType::kInt32 && dtype != DType::kInt64)
+    return ctx.set_output(0, ReduceInteger<Op>(ctx, input, reduction, ordered));
+  const auto reduce = [&]<class T>() {
+    ReduceInto<Op<T>, T>(ctx.pool(), input, reduction.simplified, ctx.Allocate(0, reduction.shape));
+  };
+  if (dtype == DType::kFloat16) return reduce.template operator()<Float16>();
+  if (dtype == DType::kBFloat16) return reduce.template operator()<BFloat16>();
+  ForNumeric(ctx, dtype, reduce);
+}
+
+// tf: CASTING_SPECIALIZATION: the mean of integers adds up in 64 bits
+void MeanOfIntegers(KernelContext& ctx, const Array& input) {
+  const Reduction reduction = MakeReduction(ctx, input.shape());
+  if (reduction.simplified.nothing) return ctx.set_output(0, input.Reshaped(reduction.shape));
+  Array wide(DType::kInt64, reduction.shape);
+  ReduceInto<SumOp<std::int64_t>, std::int64_t>(ctx.pool(), Widened(input, 0), reduction.simplified, wide);
+  const std::int64_t count =
+      wide.num_elements() == 0 ? 1 : std::max<std::int64_t>(1, input.num_elements() / wide.num_elements());
+  ForInteger(ctx, input.dtype(), [&]<class T>() {
+    T* out = ctx.Allocate(0, reduction.shape).template mutable_data<T>();
+    for (std::int64_t i = 0; i < wide.num_elements(); ++i) {
+      const std::int64_t sum = wide.data<std::int64_t>()[i];
+      out[i] = std::is_signed_v<T>
+                   ? static_cast<T>(sum / count)
+                   : static_cast<T>(static_cast<std::uint64_t>(sum) / static_cast<std::uint64_t>(count));
     }
   });
 }
@@ -265,29 +321,91 @@ std::vector<bool> ReducedAxes(const FailFn& fail, const std::vector<std::int64_t
   return reduced;
 }
 
-float SumInOrder(const float* x, std::int64_t n) {
-  return Halve<SumOp<float>, float>(
-      0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<float>>(x + first, count); });
+template <class T>
+T SumInOrder(const T* x, std::int64_t n) {
+  return Halve<SumOp<T>, T>(0, n,
+                            [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<T>>(x + first, count); });
 }
-double SumInOrder(const double* x, std::int64_t n) {
-  return Halve<SumOp<double>, double>(
-      0, n, [&](std::int64_t first, std::int64_t count) { return Leaf<SumOp<double>>(x + first, count); });
-}
+template float SumInOrder(const float*, std::int64_t);
+template double SumInOrder(const double*, std::int64_t);
+template Float16 SumInOrder(const Float16*, std::int64_t);
+template BFloat16 SumInOrder(const BFloat16*, std::int64_t);
 
-void Sum(KernelContext& ctx) { Reduce<SumOp, false>(ctx, ctx.input(0)); }
-void Mean(KernelContext& ctx) { Reduce<SumOp, true>(ctx, ctx.input(0)); }
-void Max(KernelContext& ctx) { Reduce<MaxOp, false>(ctx, ctx.input(0)); }
-void Min(KernelContext& ctx) { Reduce<MinOp, false>(ctx, ctx.input(0)); }
-void Prod(KernelContext& ctx) { Reduce<ProdOp, false>(ctx, ctx.input(0)); }
+namespace {
+// tf: sums and norms of bfloat16 are taken in float32
+template <class F>
+void InFloat(KernelContext& ctx, const Array& input, F finish) {
+  const ScopedFlushDenormals flush;
+  const Reduction reduction = MakeReduction(ctx, input.shape());
+  Array sums(DType::kFloat32, reduction.shape);
+  if (reduction.simplified.nothing)
+    sums = input.Reshaped(reduction.shape);
+  else
+    ReduceInto<SumOp<float>, float>(ctx.pool(), input, reduction.simplified, sums);
+  BFloat16* out = ctx.Allocate(0, reduction.shape).mutable_data<BFloat16>();
+  for (std::int64_t i = 0; i < sums.num_elements(); ++i) out[i] = BFloat16(finish(sums.data<float>()[i]));
+}
+Array FloatsOf(const Array& in) {
+  Array out(DType::kFloat32, in.shape());
+  for (std::int64_t i = 0; i < in.num_elements(); ++i)
+    out.mutable_data<float>()[i] = static_cast<float>(in.data<BFloat16>()[i]);
+  return out;
+}
+}  // namespace
+void Sum(KernelContext& ctx) {
+  const Array input = ctx.input(0);
+  if (input.dtype() != DType::kBFloat16) return Reduce<SumOp>(ctx, input);
+  InFloat(ctx, FloatsOf(input), [](float sum) { return sum; });
+}
+Array SumOfRows(KernelContext& ctx, const Array& matrix) {
+  AttrMap attrs{{"keep_dims", false}};
+  std::vector<Array> inputs{matrix, Array::Of<std::int32_t>(Shape{1}, {1})}, outputs(1);
+  const DType dtype = matrix.dtype();
+  KernelContext inner(ctx.def(), attrs, ctx.node_name(), inputs, outputs, std::span(&dtype, 1), ctx.resources(),
+                      ctx.pool());
+  Sum(inner);
+  return outputs[0];
+}
+void Mean(KernelContext& ctx) {
+  const Array input = ctx.input(0);
+  if (IsInteger(input.dtype())) return MeanOfIntegers(ctx, input);
+  Reduce<SumOp>(ctx, input);
+  const ScopedFlushDenormals flush;
+  const std::int64_t n = ctx.output(0).num_elements();
+  if (n == 0) return;
+  const std::int64_t count = input.num_elements() / n;
+  if (count == 1) return;  // the sums may be the input itself
+  ForAnyFloat(ctx, input.dtype(), [&]<class T>() {
+    T* out = ctx.output(0).template mutable_data<T>();
+    if (count == 0) return static_cast<void>(std::fill_n(out, n, std::numeric_limits<T>::quiet_NaN()));
+    for (std::int64_t i = 0; i < n; ++i) out[i] = out[i] / Num<T>(static_cast<double>(count));
+  });
+}
+void Max(KernelContext& ctx) { Reduce<MaxOp>(ctx, ctx.input(0), true); }
+void Min(KernelContext& ctx) { Reduce<MinOp>(ctx, ctx.input(0), true); }
+void Prod(KernelContext& ctx) { Reduce<ProdOp>(ctx, ctx.input(0)); }
 void EuclideanNorm(KernelContext& ctx) {
   const ScopedFlushDenormals flush;
-  const Array& t = ctx.input(0);
-  ForFloating(ctx, t.dtype(), [&]<class T>() {
+  const Array t = ctx.input(0);
+  if (t.dtype() == DType::kBFloat16) {
+    Array squares = FloatsOf(t);
+    for (std::int64_t i = 0; i < squares.num_elements(); ++i)
+      squares.mutable_data<float>()[i] *= squares.data<float>()[i];
+    return InFloat(ctx, squares, [](float sum) { return std::sqrt(sum); });
+  }
+  ForReal(ctx, t.dtype(), [&]<class T>() {
     Array squares(t.dtype(), t.shape());
-    for (std::int64_t i = 0; i < t.num_elements(); ++i) squares.mutable_data<T>()[i] = t.data<T>()[i] * t.data<T>()[i];
-    Reduce<SumOp, false>(ctx, squares);
+    for (std::int64_t i = 0; i < t.num_elements(); ++i)
+      squares.mutable_data<T>()[i] = Times(t.data<T>()[i], t.data<T>()[i]);
+    Reduce<SumOp>(ctx, squares);
     Array sums = ctx.output(0).Copy();  // the squares themselves when no axis is reduced
-    for (std::int64_t i = 0; i < sums.num_elements(); ++i) sums.mutable_data<T>()[i] = std::sqrt(sums.data<T>()[i]);
+    for (std::int64_t i = 0; i < sums.num_elements(); ++i) {
+      const T sum = sums.data<T>()[i];
+      if constexpr (std::is_integral_v<T>)
+        sums.mutable_data<T>()[i] = static_cast<T>(std::sqrt(static_cast<double>(sum)));
+      else
+        sums.mutable_data<T>()[i] = sqrt(sum);
+    }
     ctx.set_output(0, std::move(sums));
   });
 }
@@ -295,8 +413,15 @@ void EuclideanNorm(KernelContext& ctx) {
 void L2Loss(KernelContext& ctx) {
   const ScopedFlushDenormals flush;
   const Array& t = ctx.input(0);
-  ForFloating(ctx, t.dtype(), [&]<class T>() {
-    ctx.Allocate(0, Shape{}).mutable_data<T>()[0] = HalfSumOfSquares(ctx.pool(), t.data<T>(), t.num_elements());
+  ForAnyFloat(ctx, t.dtype(), [&]<class T>() {
+    T* out = ctx.Allocate(0, Shape{}).template mutable_data<T>();
+    if constexpr (HalfPrecision<T>) {
+      std::vector<T> terms;
+      for (T v : t.span<T>()) terms.push_back((v * v) * Num<T>(0.5));
+      out[0] = ReduceAll<SumOp<T>>(ctx.pool(), terms.data(), static_cast<std::int64_t>(terms.size()));
+    } else {
+      out[0] = HalfSumOfSquares(ctx.pool(), t.data<T>(), t.num_elements());
+    }
   });
 }
 

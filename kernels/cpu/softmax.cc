@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "kernels/cpu/compute_util.h"
@@ -12,16 +11,6 @@
 
 namespace equiv::cpu {
 namespace {
-
-// Through double: rounded once, and the same bits with any maths library worth the name.
-template <class T>
-T Exp(T x) {
-  return static_cast<T>(std::exp(static_cast<double>(x)));
-}
-template <class T>
-T Log(T x) {
-  return static_cast<T>(std::log(static_cast<double>(x)));
-}
 
 template <class T, bool kLog>
 void SoftmaxOf(KernelContext& ctx) {
@@ -40,14 +29,14 @@ void SoftmaxOf(KernelContext& ctx) {
       for (std::int64_t i = 0; i < n; ++i) max = larger(max, x[i]);
       for (std::int64_t i = 0; i < n; ++i) {
         y[i] = x[i] - max;
-        powers[static_cast<std::size_t>(i)] = Exp(y[i]);
+        powers[static_cast<std::size_t>(i)] = ExactExp(y[i]);
       }
       const T sum = SumInOrder(powers.data(), n);
       if constexpr (kLog) {
-        const T log = Log(sum);
-        for (std::int64_t i = 0; i < n; ++i) y[i] -= log;
+        const T log = ExactLog(sum);
+        for (std::int64_t i = 0; i < n; ++i) y[i] = y[i] - log;
       } else {
-        const T inverse = T{1} / sum;
+        const T inverse = Num<T>(1) / sum;
         for (std::int64_t i = 0; i < n; ++i) y[i] = powers[static_cast<std::size_t>(i)] * inverse;
       }
     }
@@ -59,7 +48,7 @@ void Run(KernelContext& ctx) {
   if (ctx.input(0).rank() < 1)
     throw InvalidArgumentError(
         fmt::format("{}logits must have >= 1 dimension, got {}", ctx.Where(), ctx.input(0).shape().ToString()));
-  ForFloating(ctx, ctx.input(0).dtype(), [&]<class T>() { SoftmaxOf<T, kLog>(ctx); });
+  ForAnyFloat(ctx, ctx.input(0).dtype(), [&]<class T>() { SoftmaxOf<T, kLog>(ctx); });
 }
 }  // namespace
 

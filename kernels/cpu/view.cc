@@ -62,15 +62,13 @@ std::vector<std::int64_t> StridesOf(const Shape& shape) {
   return strides;
 }
 
-void CopyView(KernelContext& ctx, const Array& input, View view, int i, const Shape& shape) {
-  const Array in = input;
+Array CopyOfView(ThreadPool& pool, const Array& in, View view, const Shape& shape) {
   const std::size_t size = SizeOf(in.dtype());
-  if (size == 0) UnsupportedDType(ctx, in.dtype());
-  Array& out = ctx.Allocate(i, shape);
-  if (shape.num_elements() == 0) return;
+  Array out(in.dtype(), shape);
+  if (shape.num_elements() == 0) return out;
   Simplify(view);
   const auto copy = [&]<class T>() {
-    Copy(ctx.pool(), reinterpret_cast<const T*>(in.raw()), view, reinterpret_cast<T*>(out.raw()));
+    Copy(pool, reinterpret_cast<const T*>(in.raw()), view, reinterpret_cast<T*>(out.raw()));
   };
   if (size == 1)
     copy.operator()<std::uint8_t>();
@@ -82,6 +80,11 @@ void CopyView(KernelContext& ctx, const Array& input, View view, int i, const Sh
     copy.operator()<std::uint64_t>();
   else
     copy.operator()<Element16>();
+  return out;
+}
+void CopyView(KernelContext& ctx, const Array& input, View view, int i, const Shape& shape) {
+  if (SizeOf(input.dtype()) == 0) UnsupportedDType(ctx, input.dtype());
+  ctx.set_output(i, CopyOfView(ctx.pool(), input, std::move(view), shape));
 }
 
 }  // namespace equiv::cpu

@@ -15,7 +15,9 @@ struct View {
 };
 // Row-major strides.
 std::vector<std::int64_t> StridesOf(const Shape& shape);
-// Writes the view's elements, row-major, to output `i` of `shape`. UnimplementedError on a dtype without a fixed size.
+// The view's elements, row-major, as an array of `shape`. `input`'s dtype has a fixed size.
+Array CopyOfView(ThreadPool& pool, const Array& input, View view, const Shape& shape);
+// The same as output `i`. UnimplementedError on a dtype without a fixed size.
 void CopyView(KernelContext& ctx, const Array& input, View view, int i, const Shape& shape);
 
 }  // namespace equiv::cpu

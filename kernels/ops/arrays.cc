@@ -6,17 +6,15 @@
 #include <algorithm>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/checked_math.h"
+#include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
 
-void FillShape(ShapeContext& c) {
-  if (const Array* dims = c.constant(0)) return c.set_output(0, PartialShape(dims->AsInt64Vector()));
-  const PartialShape dims = c.WithRank(0, 1);
-  c.set_output(0, dims[0] >= 0 && dims[0] <= kMaxRank ? PartialShape::UnknownOfRank(static_cast<int>(dims[0]))
-                                                      : PartialShape::Unknown());
-}
+void FillShape(ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); }
 // tf: ReshapeShape: one -1 is worked out where everything else is known
 void ReshapeShape(ShapeContext& c) {
   const Array* wanted = c.constant(1);
@@ -35,7 +33,7 @@ void ReshapeShape(ShapeContext& c) {
       if (unknown >= 0) c.Fail(fmt::format("Only one input size may be -1, not both {} and {}", unknown, i));
       unknown = static_cast<int>(i);
     } else {
-      known *= dims[i];
+      known = cpu::CheckedMul(FailThrough(c), known, dims[i]);
     }
   }
   if (const std::optional<Shape> shape = in.AsShape()) {
@@ -73,23 +71,23 @@ void ExpandDimsShape(ShapeContext& c) {
   dims.insert(dims.begin() + Axis(c, *axis, in.rank() + 1), 1);
   c.set_output(0, PartialShape(std::move(dims)));
 }
-// tf: ConcatV2Shape
-void ConcatShape(ShapeContext& c) {
-  const int n = c.num_inputs() - 1;
+// tf: ConcatShapeHelper
+void ConcatShapeOf(ShapeContext& c, int first, int axis_input) {
+  const int end = first + c.num_inputs() - 1;
   int rank = -1;
-  for (int i = 0; i < n; ++i) {
+  for (int i = first; i < end; ++i) {
     if (!c.input(i).has_rank()) continue;
     if (rank >= 0 && rank != c.input(i).rank())
       c.Fail(fmt::format("Shapes must have equal rank, but are {} and {}", rank, c.input(i).rank()));
     rank = c.input(i).rank();
   }
   if (rank < 0) return c.set_output(0, PartialShape::Unknown());
-  const std::optional<std::int64_t> given = ConstantScalar(c, n);
+  const std::optional<std::int64_t> given = ConstantScalar(c, axis_input);
   if (!given) return c.set_output(0, PartialShape::UnknownOfRank(rank));
   const int axis = Axis(c, *given, rank);
   std::vector<std::int64_t> dims(static_cast<std::size_t>(rank), -1);
   dims[static_cast<std::size_t>(axis)] = 0;
-  for (int i = 0; i < n; ++i) {
+  for (int i = first; i < end; ++i) {
     for (int d = 0; d < rank; ++d) {
       std::int64_t& out = dims[static_cast<std::size_t>(d)];
       const std::int64_t here = c.input(i).has_rank() ? c.input(i)[d] : -1;
@@ -99,10 +97,19 @@ void ConcatShape(ShapeContext& c) {
         out = here;
       } else if (here >= 0 && here != out) {
         c.Fail(fmt::format("Dimension {} in both shapes must be equal, but are {} and {}. Shapes are {} and {}", d, out,
-                           here, c.input(0).ToString(), c.input(i).ToString()));
+                           here, c.input(first).ToString(), c.input(i).ToString()));
       }
     }
   }
+  c.set_output(0, PartialShape(std::move(dims)));
+}
+void ConcatV2Shape(ShapeContext& c) { ConcatShapeOf(c, 0, c.num_inputs() - 1); }
+void ConcatShape(ShapeContext& c) { ConcatShapeOf(c, 1, 0); }
+void DiagShape(ShapeContext& c) {
+  const PartialShape in = c.WithRankAtLeast(0, 1);
+  if (!in.has_rank()) return c.set_output(0, in);
+  std::vector<std::int64_t> dims = in.dims();
+  dims.insert(dims.end(), in.dims().begin(), in.dims().end());
   c.set_output(0, PartialShape(std::move(dims)));
 }
 void PadShape(ShapeContext& c) {
@@ -122,7 +129,8 @@ void PadShape(ShapeContext& c) {
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const std::int64_t before = amounts[2 * i], after = amounts[2 * i + 1];
     if (before < 0 || after < 0) c.Fail(fmt::format("Paddings must be non-negative: {} {}", before, after));
-    if (dims[i] >= 0) dims[i] += before + after;
+    if (dims[i] >= 0)
+      dims[i] = cpu::CheckedAdd(FailThrough(c), cpu::CheckedAdd(FailThrough(c), dims[i], before), after);
   }
   c.set_output(0, PartialShape(std::move(dims)));
 }
@@ -140,6 +148,16 @@ void TransposeShape(ShapeContext& c) {
     c.Fail(fmt::format("perm must have as many entries as the input has dimensions: {} for {}", dims.size(),
                        in.ToString()));
   c.set_output(0, PartialShape(std::move(dims)));
+}
+OpDef Passing(const char* name, std::vector<std::string> attrs = {}) {
+  attrs.insert(attrs.begin(), "T: type");
+  return {.name = name,
+          .doc = "Its input.",
+          .inputs = {"input: T"},
+          .outputs = {"output: T"},
+          .attrs = std::move(attrs),
+          .shape = SameAsFirst,
+          .kernel = Stateless(cpu::Identity)};
 }
 }  // namespace
 
@@ -160,30 +178,35 @@ void RegisterArrays(OpRegistry& r) {
          .doc = "Does nothing; holds control dependencies.",
          .shape = [](ShapeContext&) {},
          .kernel = Stateless(cpu::NoOp)});
-  for (const char* name : {"Identity", "StopGradient", "PreventGradient", "Snapshot"})
-    r.Add({.name = name,
-           .doc = "Its input.",
-           .inputs = {"input: T"},
-           .outputs = {"output: T"},
-           .attrs = {"T: type"},
-           .shape = SameAsFirst,
-           .kernel = Stateless(cpu::Identity)});
+  for (const char* name : {"Identity", "StopGradient", "Snapshot", "DebugGradientIdentity"}) r.Add(Passing(name));
+  r.Add(Passing("PreventGradient", {"message: string = ''"}));
+  r.Add(Passing("DebugIdentity", {"device_name: string = ''", "tensor_name: string = ''",
+                                  "debug_urls: list(string) = []", "gated_grpc: bool = false"}));
+  OpDef guarantee = Passing("GuaranteeConst");
+  guarantee.stateful = true;
+  r.Add(std::move(guarantee));
   r.Add({.name = "Fill",
          .doc = "A shape filled with one value.",
          .inputs = {"dims: index_type", "value: T"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "index_type: {int32, int64} = int32"},
          .shape = FillShape,
-         .kernel = Stateless(cpu::Fill)});
-  for (const auto& [name, kernel] :
-       {std::pair<const char*, void (*)(KernelContext&)>{"ZerosLike", cpu::ZerosLike}, {"OnesLike", cpu::OnesLike}})
-    r.Add({.name = name,
-           .doc = "Zeros or ones in the input's shape.",
-           .inputs = {"x: T"},
-           .outputs = {"y: T"},
-           .attrs = {"T: type"},
-           .shape = SameAsFirst,
-           .kernel = Stateless(kernel)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Fill>)});
+  r.Add({.name = "ZerosLike",
+         .doc = "Zeros in the input's shape.",
+         .inputs = {"x: T"},
+         .outputs = {"y: T"},
+         .attrs = {"T: type"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::WithStrings<cpu::ZerosLike>)});
+  r.Add({.name = "OnesLike",
+         .doc = "Ones in the input's shape.",
+         .inputs = {"x: T"},
+         .outputs = {"y: T"},
+         .attrs = {"T: {bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64, "
+                   "complex64, complex128, bool}"},
+         .shape = SameAsFirst,
+         .kernel = Stateless(cpu::OnesLike)});
   r.Add({.name = "Shape",
          .doc = "The input's shape.",
          .inputs = {"input: T"},
@@ -202,7 +225,7 @@ void RegisterArrays(OpRegistry& r) {
          .doc = "Drops dimensions of size 1.",
          .inputs = {"input: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: type", "squeeze_dims: list(int) = []"},
+         .attrs = {"T: type", "squeeze_dims: list(int) >= 0 = []"},
          .shape = SqueezeShape,
          .kernel = Stateless(cpu::Squeeze)});
   r.Add({.name = "ExpandDims",
@@ -217,34 +240,48 @@ void RegisterArrays(OpRegistry& r) {
          .inputs = {"values: N * T", "axis: Tidx"},
          .outputs = {"output: T"},
          .attrs = {"N: int >= 2", "T: type", "Tidx: {int32, int64} = int32"},
+         .shape = ConcatV2Shape,
+         .kernel = Stateless(cpu::WithStrings<cpu::ConcatV2>)});
+  r.Add({.name = "Concat",
+         .doc = "Joins along one axis.",
+         .inputs = {"concat_dim: int32", "values: N * T"},
+         .outputs = {"output: T"},
+         .attrs = {"N: int >= 2", "T: type"},
          .shape = ConcatShape,
-         .kernel = Stateless(cpu::ConcatV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Concat>)});
   r.Add({.name = "Pad",
          .doc = "Zeros around.",
          .inputs = {"input: T", "paddings: Tpaddings"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tpaddings: {int32, int64} = int32"},
          .shape = PadShape,
-         .kernel = Stateless(cpu::Pad)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Pad>)});
   r.Add({.name = "PadV2",
          .doc = "A given value around.",
          .inputs = {"input: T", "paddings: Tpaddings", "constant_values: T"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tpaddings: {int32, int64} = int32"},
          .shape = PadShape,
-         .kernel = Stateless(cpu::PadV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::PadV2>)});
   r.Add({.name = "Transpose",
          .doc = "Permutes dimensions.",
          .inputs = {"x: T", "perm: Tperm"},
          .outputs = {"y: T"},
          .attrs = {"T: type", "Tperm: {int32, int64} = int32"},
          .shape = TransposeShape,
-         .kernel = Stateless(cpu::Transpose)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Transpose>)});
+  r.Add({.name = "Diag",
+         .doc = "A tensor of twice the rank with the input on its diagonal.",
+         .inputs = {"diagonal: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {bfloat16, half, float, double, int32, int64, complex64, complex128}"},
+         .shape = DiagShape,
+         .kernel = Stateless(cpu::Diag)});
   r.Add({.name = "DiagPart",
          .doc = "The diagonal of a tensor whose shape is twice the same.",
          .inputs = {"input: T"},
          .outputs = {"diagonal: T"},
-         .attrs = {"T: type"},
+         .attrs = {"T: {bfloat16, half, float, double, int32, int64, complex64, complex128}"},
          .shape =
              [](ShapeContext& c) {
                const PartialShape& in = c.input(0);

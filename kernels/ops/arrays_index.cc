@@ -5,12 +5,13 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/reduce.h"
+#include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
 using Ints = std::vector<std::int64_t>;
-constexpr const char* kNumbers = "T: {float, double, int32, int64}";
 constexpr const char* kTidx = "Tidx: {int32, int64} = int32";
 
 void Append(Ints& dims, const PartialShape& shape, int begin, int end) {
@@ -81,10 +82,8 @@ void ArgShape(ShapeContext& c) {
   dims.erase(dims.begin() + Axis(c, *axis, in.rank()));
   c.set_output(0, PartialShape(std::move(dims)));
 }
-void TopKShape(ShapeContext& c) {
+void TopKShapeOf(ShapeContext& c, const std::optional<std::int64_t>& k) {
   const PartialShape in = c.WithRankAtLeast(0, 1);
-  const std::optional<std::int64_t> k = ConstantScalar(c, 1);
-  c.WithRank(1, 0);
   if (k && *k < 0) c.Fail(fmt::format("Need k >= 0, got {}", *k));
   PartialShape out = in;
   if (in.has_rank()) {
@@ -97,25 +96,24 @@ void TopKShape(ShapeContext& c) {
   c.set_output(0, out);
   c.set_output(1, out);
 }
+void TopKShape(ShapeContext& c) { TopKShapeOf(c, c.attr<std::int64_t>("k")); }
+void TopKV2Shape(ShapeContext& c) {
+  c.WithRank(1, 0);
+  TopKShapeOf(c, ConstantScalar(c, 1));
+}
+void InTopKShape(ShapeContext& c) { c.set_output(0, PartialShape{Merge(c, {c.WithRank(0, 2)[0]}, 1)[0]}); }
+// tf: the shape function of LinSpace
+void LinSpaceShape(ShapeContext& c) {
+  for (int i = 0; i < 3; ++i) c.WithRank(i, 0);
+  const std::optional<std::int64_t> n = ConstantScalar(c, 2);
+  if (n && *n <= 0) c.Fail(fmt::format("Requires num > 0: {}", *n));
+  c.set_output(0, PartialShape{n.value_or(-1)});
+}
 void RangeShape(ShapeContext& c) {
   for (int i = 0; i < 3; ++i) c.WithRank(i, 0);
   const Array *start = c.constant(0), *limit = c.constant(1), *delta = c.constant(2);
   const bool known = start && limit && delta;
   c.set_output(0, PartialShape{known ? cpu::RangeLength(FailThrough(c), *start, *limit, *delta) : -1});
-}
-// tf: SegmentReductionWithNumSegmentsShapeFn
-void SegmentShape(ShapeContext& c) {
-  const PartialShape &data = c.input(0), &ids = c.input(1);
-  const std::optional<std::int64_t> segments = ConstantScalar(c, 2);
-  if (segments && *segments < 0) c.Fail(fmt::format("num_segments must be non-negative, got {}", *segments));
-  if (!data.has_rank() || !ids.has_rank()) return c.set_output(0, PartialShape::Unknown());
-  bool fits = ids.rank() <= data.rank();
-  for (int d = 0; fits && d < ids.rank(); ++d) fits = data[d] < 0 || ids[d] < 0 || data[d] == ids[d];
-  if (!fits)
-    c.Fail(fmt::format("data.shape = {} does not start with segment_ids.shape = {}", data.ToString(), ids.ToString()));
-  Ints dims{segments.value_or(-1)};
-  Append(dims, data, ids.rank(), data.rank());
-  c.set_output(0, PartialShape(std::move(dims)));
 }
 void BoolReductionShape(ShapeContext& c) {
   const PartialShape& in = c.input(0);
@@ -140,71 +138,90 @@ void RegisterArraysIndex(OpRegistry& r) {
          .outputs = {"output: Tparams"},
          .attrs = {"validate_indices: bool = true", "Tparams: type", "Tindices: {int32, int64}"},
          .shape = GatherShape,
-         .kernel = Stateless(cpu::Gather)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Gather>)});
   r.Add({.name = "GatherV2",
          .doc = "Slices of one axis, by index.",
          .inputs = {"params: Tparams", "indices: Tindices", "axis: Taxis"},
          .outputs = {"output: Tparams"},
-         .attrs = {"batch_dims: int = 0", "Tparams: type", "Tindices: {int32, int64}", "Taxis: {int32, int64}"},
+         .attrs = {"batch_dims: int = 0", "Tparams: type", "Tindices: {int16, int32, int64}", "Taxis: {int32, int64}"},
          .shape = GatherV2Shape,
-         .kernel = Stateless(cpu::GatherV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::GatherV2>)});
   r.Add({.name = "GatherNd",
          .doc = "Elements or slices, by the indices along the last axis.",
          .inputs = {"params: Tparams", "indices: Tindices"},
          .outputs = {"output: Tparams"},
-         .attrs = {"Tparams: type", "Tindices: {int32, int64}"},
+         .attrs = {"Tparams: type", "Tindices: {int16, int32, int64}"},
          .shape = GatherNdShape,
-         .kernel = Stateless(cpu::GatherNd)});
+         .kernel = Stateless(cpu::WithStrings<cpu::GatherNd>)});
   r.Add({.name = "OneHot",
          .doc = "on_value where an index points, off_value elsewhere.",
          .inputs = {"indices: TI", "depth: int32", "on_value: T", "off_value: T"},
          .outputs = {"output: T"},
-         .attrs = {"axis: int = -1", "T: type", "TI: {uint8, int32, int64} = int64"},
+         .attrs = {"axis: int = -1", "T: type", "TI: {uint8, int8, int32, int64} = int64"},
          .shape = OneHotShape,
-         .kernel = Stateless(cpu::OneHot)});
+         .kernel = Stateless(cpu::WithStrings<cpu::OneHot>)});
   for (const bool max : {true, false})
-    r.Add({.name = max ? "ArgMax" : "ArgMin",
-           .doc = max ? "Index of the first largest element along one axis."
-                      : "Index of the first smallest element along one axis.",
-           .inputs = {"input: T", "dimension: Tidx"},
-           .outputs = {"output: output_type"},
-           .attrs = {"T: {float, double, int32, int64, bool}", kTidx, "output_type: {int32, int64} = int64"},
-           .shape = ArgShape,
-           .kernel = Stateless(max ? cpu::ArgMax : cpu::ArgMin)});
+    r.Add(
+        {.name = max ? "ArgMax" : "ArgMin",
+         .doc = max ? "Index of the first largest element along one axis."
+                    : "Index of the first smallest element along one axis.",
+         .inputs = {"input: T", "dimension: Tidx"},
+         .outputs = {"output: output_type"},
+         .attrs = {"T: {bfloat16, half, float, double, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool}",
+                   max ? "Tidx: {int16, int32, int64} = int32" : kTidx,
+                   max ? "output_type: {int16, uint16, int32, int64} = int64" : "output_type: {int32, int64} = int64"},
+         .shape = ArgShape,
+         .kernel = Stateless(max ? cpu::ArgMax : cpu::ArgMin)});
   r.Add({.name = "TopKV2",
          .doc = "The k largest elements of each row, and where they are.",
          .inputs = {"input: T", "k: Tk"},
          .outputs = {"values: T", "indices: index_type"},
-         .attrs = {"sorted: bool = true", kNumbers, "Tk: {int32, int64} = int32", "index_type: {int32, int64} = int32"},
-         .shape = TopKShape,
+         .attrs = {"sorted: bool = true", Types("T", kReal), "Tk: {int16, int32, int64} = int32",
+                   "index_type: {int16, int32, int64} = int32"},
+         .shape = TopKV2Shape,
          .kernel = Stateless(cpu::TopKV2)});
+  r.Add({.name = "TopK",
+         .doc = "The k largest elements of each row, and where they are.",
+         .inputs = {"input: T"},
+         .outputs = {"values: T", "indices: int32"},
+         .attrs = {"k: int >= 0", "sorted: bool = true", Types("T", kReal)},
+         .shape = TopKShape,
+         .kernel = Stateless(cpu::TopK)});
   r.Add({.name = "Range",
          .doc = "start, start + delta, ... up to limit.",
          .inputs = {"start: Tidx", "limit: Tidx", "delta: Tidx"},
          .outputs = {"output: Tidx"},
-         .attrs = {"Tidx: {float, double, int32, int64} = int32"},
+         .attrs = {"Tidx: {bfloat16, half, float, double, int8, int16, int32, int64, uint16, uint32} = int32"},
          .shape = RangeShape,
          .kernel = Stateless(cpu::Range)});
-  r.Add({.name = "Cumsum",
-         .doc = "Running sums along one axis.",
-         .inputs = {"x: T", "axis: Tidx"},
-         .outputs = {"out: T"},
-         .attrs = {"exclusive: bool = false", "reverse: bool = false", kNumbers, kTidx},
-         .shape = SameAsFirst,
-         .kernel = Stateless(cpu::Cumsum)});
-  r.Add({.name = "UnsortedSegmentSum",
-         .doc = "Rows added up by the number of their segment.",
-         .inputs = {"data: T", "segment_ids: Tindices", "num_segments: Tnumsegments"},
+  r.Add({.name = "LinSpace",
+         .doc = "num values at equal distances from start to stop.",
+         .inputs = {"start: T", "stop: T", "num: Tidx"},
          .outputs = {"output: T"},
-         .attrs = {kNumbers, "Tindices: {int32, int64}", "Tnumsegments: {int32, int64} = int32"},
-         .shape = SegmentShape,
-         .kernel = Stateless(cpu::UnsortedSegmentSum)});
+         .attrs = {Types("T", kFloats), kTidx},
+         .shape = LinSpaceShape,
+         .kernel = Stateless(cpu::LinSpace)});
+  for (const bool sum : {true, false})
+    r.Add({.name = sum ? "Cumsum" : "Cumprod",
+           .doc = sum ? "Running sums along one axis." : "Running products along one axis.",
+           .inputs = {"x: T", "axis: Tidx"},
+           .outputs = {"out: T"},
+           .attrs = {"exclusive: bool = false", "reverse: bool = false", Types("T", kNumbers), kTidx},
+           .shape = SameAsFirst,
+           .kernel = Stateless(sum ? cpu::Cumsum : cpu::Cumprod)});
+  r.Add({.name = "InTopK",
+         .doc = "Whether each target is among the k largest predictions.",
+         .inputs = {"predictions: float", "targets: T"},
+         .outputs = {"precision: bool"},
+         .attrs = {"k: int", Types("T", kIndices, "int32")},
+         .shape = InTopKShape,
+         .kernel = Stateless(cpu::InTopK)});
   r.Add({.name = "InTopKV2",
          .doc = "Whether each target is among the k largest predictions.",
          .inputs = {"predictions: float", "targets: T", "k: T"},
          .outputs = {"precision: bool"},
-         .attrs = {"T: {int32, int64} = int32"},
-         .shape = [](ShapeContext& c) { c.set_output(0, PartialShape{Merge(c, {c.WithRank(0, 2)[0]}, 1)[0]}); },
+         .attrs = {Types("T", kIndices, "int32")},
+         .shape = InTopKShape,
          .kernel = Stateless(cpu::InTopKV2)});
   for (const bool all : {true, false})
     r.Add({.name = all ? "All" : "Any",

@@ -7,7 +7,9 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/arrays.h"
+#include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/slice_geometry.h"
+#include "kernels/cpu/strings_moved.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -98,7 +100,7 @@ void SliceShape(ShapeContext& c) {
       if (begin && begins[i] < 0) c.Fail(fmt::format("Expected begin[{}] >= 0, but got {}", i, begins[i]));
       if (placed && begins[i] > dim)
         c.Fail(fmt::format("Expected begin[{}] in [0, {}], but got {}", i, dim, begins[i]));
-      if (sizes[i] < -1 || (placed && begins[i] + dims[i] > dim))
+      if (sizes[i] < -1 || (placed && dims[i] > dim - begins[i]))
         c.Fail(placed ? fmt::format("Expected size[{}] in [0, {}], but got {}", i, dim - begins[i], sizes[i])
                       : fmt::format("Expected size[{}] >= 0 or -1, but got {}", i, sizes[i]));
     }
@@ -135,7 +137,8 @@ void TileShape(ShapeContext& c) {
     const Ints times = multiples->AsInt64Vector();
     for (std::size_t i = 0; i < dims.size(); ++i) {
       if (times[i] < 0) c.Fail(fmt::format("Expected multiples[{}] >= 0, but got {}", i, times[i]));
-      if (const std::int64_t dim = in[static_cast<int>(i)]; dim >= 0) dims[i] = dim * times[i];
+      if (const std::int64_t dim = in[static_cast<int>(i)]; dim >= 0)
+        dims[i] = cpu::CheckedMul(FailThrough(c), dim, times[i]);
     }
   }
   c.set_output(0, PartialShape(std::move(dims)));
@@ -164,10 +167,28 @@ void MirrorPadShape(ShapeContext& c) {
     for (std::size_t d = 0; d < dims.size(); ++d) {
       if (amounts[2 * d] < 0 || amounts[2 * d + 1] < 0)
         c.Fail(fmt::format("paddings must be non-negative: {}, {}", amounts[2 * d], amounts[2 * d + 1]));
-      if (in[static_cast<int>(d)] >= 0) dims[d] = in[static_cast<int>(d)] + amounts[2 * d] + amounts[2 * d + 1];
+      if (const std::int64_t dim = in[static_cast<int>(d)]; dim >= 0)
+        dims[d] =
+            cpu::CheckedAdd(FailThrough(c), cpu::CheckedAdd(FailThrough(c), dim, amounts[2 * d]), amounts[2 * d + 1]);
     }
   }
   c.set_output(0, PartialShape(std::move(dims)));
+}
+void ReverseShape(ShapeContext& c) {
+  const PartialShape dims = c.WithRank(1, 1), &in = c.input(0);
+  if (in.has_rank() && dims[0] >= 0 && dims[0] != in.rank())
+    c.Fail(fmt::format("'dims' must have one value for each dimension of {}, got {}", in.ToString(), dims[0]));
+  c.set_output(0, in);
+}
+void ReverseSequenceShape(ShapeContext& c) {
+  const PartialShape& in = c.input(0);
+  c.WithRank(1, 1);
+  for (const char* name : {"seq_dim", "batch_dim"}) {
+    const std::int64_t d = c.attr<std::int64_t>(name);
+    if (in.has_rank() && (d < 0 || d >= in.rank()))
+      c.Fail(fmt::format("{} must be < input rank: {} vs. {}", name, d, in.rank()));
+  }
+  c.set_output(0, in);
 }
 ShapeFn BlockShape(bool to_depth) {
   return [to_depth](ShapeContext& c) {
@@ -201,71 +222,110 @@ void RegisterArraysSlice(OpRegistry& r) {
          .outputs = {"output: T"},
          .attrs = {"N: int >= 1", "T: type", "axis: int = 0"},
          .shape = PackShape,
-         .kernel = Stateless(cpu::Pack)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Pack>)});
   r.Add({.name = "Unpack",
          .doc = "The slices along one axis.",
          .inputs = {"value: T"},
          .outputs = {"output: num * T"},
          .attrs = {"num: int >= 0", "T: type", "axis: int = 0"},
          .shape = UnpackShape,
-         .kernel = Stateless(cpu::Unpack)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Unpack>)});
   r.Add({.name = "Split",
          .doc = "Equal parts along one axis.",
          .inputs = {"split_dim: int32", "value: T"},
          .outputs = {"output: num_split * T"},
          .attrs = {"num_split: int >= 1", "T: type"},
          .shape = SplitShape,
-         .kernel = Stateless(cpu::Split)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Split>)});
   r.Add({.name = "SplitV",
          .doc = "Parts of given sizes along one axis.",
          .inputs = {"value: T", "size_splits: Tlen", "split_dim: int32"},
          .outputs = {"output: num_split * T"},
-         .attrs = {"num_split: int >= 1", "T: type", "Tlen: {int32, int64} = int64"},
+         .attrs = {"num_split: int >= 1", "T: type", "Tlen: {int8, int32, int64} = int64"},
          .shape = SplitVShape,
-         .kernel = Stateless(cpu::SplitV)});
+         .kernel = Stateless(cpu::WithStrings<cpu::SplitV>)});
   r.Add({.name = "Slice",
          .doc = "A box of the input.",
          .inputs = {"input: T", "begin: Index", "size: Index"},
          .outputs = {"output: T"},
          .attrs = {"T: type", kIndex},
          .shape = SliceShape,
-         .kernel = Stateless(cpu::Slice)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Slice>)});
   r.Add({.name = "StridedSlice",
          .doc = "What Python's x[begin:end:stride, ...] takes, with newaxis, ellipsis and single indices as masks.",
          .inputs = {"input: T", "begin: Index", "end: Index", "strides: Index"},
          .outputs = {"output: T"},
-         .attrs = {"T: type", kIndex, "begin_mask: int = 0", "end_mask: int = 0", "ellipsis_mask: int = 0",
-                   "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
+         .attrs = {"T: type", "Index: {int16, int32, int64}", "begin_mask: int = 0", "end_mask: int = 0",
+                   "ellipsis_mask: int = 0", "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
          .shape = StridedSliceShape,
-         .kernel = Stateless(cpu::StridedSlice)});
+         .kernel = Stateless(cpu::WithStrings<cpu::StridedSlice>)});
   r.Add({.name = "Tile",
          .doc = "The input repeated along its axes.",
          .inputs = {"input: T", "multiples: Tmultiples"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tmultiples: {int32, int64} = int32"},
          .shape = TileShape,
-         .kernel = Stateless(cpu::Tile)});
+         .kernel = Stateless(cpu::WithStrings<cpu::Tile>)});
   r.Add({.name = "ReverseV2",
          .doc = "The input with some axes reversed.",
          .inputs = {"tensor: T", "axis: Tidx"},
          .outputs = {"output: T"},
-         .attrs = {"Tidx: {int32, int64} = int32", "T: type"},
+         .attrs = {"Tidx: {int32, int64} = int32",
+                   "T: {uint8, int8, uint16, int16, int32, uint32, int64, uint64, bool, bfloat16, half, float, double, "
+                   "complex64, complex128, string}"},
          .shape = SameAsFirst,
-         .kernel = Stateless(cpu::ReverseV2)});
+         .kernel = Stateless(cpu::WithStrings<cpu::ReverseV2>)});
+  r.Add({.name = "Reverse",
+         .doc = "The input with some axes reversed.",
+         .inputs = {"tensor: T", "dims: bool"},
+         .outputs = {"output: T"},
+         .attrs = {"T: {uint8, int8, uint16, int16, uint32, int32, uint64, int64, bool, bfloat16, half, float, double, "
+                   "complex64, complex128, string}"},
+         .shape = ReverseShape,
+         .kernel = Stateless(cpu::WithStrings<cpu::Reverse>)});
+  r.Add({.name = "ReverseSequence",
+         .doc = "The beginning of each sequence reversed.",
+         .inputs = {"input: T", "seq_lengths: Tlen"},
+         .outputs = {"output: T"},
+         .attrs = {"seq_dim: int", "batch_dim: int = 0", "T: type", "Tlen: {int32, int64} = int64"},
+         .shape = ReverseSequenceShape,
+         .kernel = Stateless(cpu::WithStrings<cpu::ReverseSequence>)});
+  r.Add({.name = "Roll",
+         .doc = "The input moved along axes, what leaves at one end coming in at the other.",
+         .inputs = {"input: T", "shift: Tshift", "axis: Taxis"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", "Tshift: {int32, int64}", "Taxis: {int32, int64}"},
+         .shape = [](ShapeContext& c) { c.set_output(0, c.WithRankAtLeast(0, 1)); },
+         .kernel = Stateless(cpu::WithStrings<cpu::Roll>)});
+  r.Add({.name = "ParallelConcat",
+         .doc = "Rows below one another.",
+         .inputs = {"values: N * T"},
+         .outputs = {"output: T"},
+         .attrs = {"N: int >= 1", "T: type", "shape: shape"},
+         .shape = [](ShapeContext& c) { c.set_output(0, c.attr<PartialShape>("shape")); },
+         .kernel = Stateless(cpu::WithStrings<cpu::ParallelConcat>)});
+  r.Add({.name = "StridedSliceGrad",
+         .doc = "Zeros in the shape of StridedSlice's input but for what it took.",
+         .inputs = {"shape: Index", "begin: Index", "end: Index", "strides: Index", "dy: T"},
+         .outputs = {"output: T"},
+         .attrs = {"T: type", kIndex, "begin_mask: int = 0", "end_mask: int = 0", "ellipsis_mask: int = 0",
+                   "new_axis_mask: int = 0", "shrink_axis_mask: int = 0"},
+         .shape = [](ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); },
+         .kernel = Stateless(cpu::WithStrings<cpu::StridedSliceGrad>)});
   r.Add({.name = "BroadcastTo",
          .doc = "The input stretched to a shape.",
          .inputs = {"input: T", "shape: Tidx"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tidx: {int32, int64} = int32"},
          .shape = BroadcastToShape,
-         .kernel = Stateless(cpu::BroadcastTo)});
+         .kernel = Stateless(cpu::WithStrings<cpu::BroadcastTo>)});
   r.Add({.name = "MirrorPad",
          .doc = "Mirror images around: REFLECT without repeating the edge, SYMMETRIC with it.",
          .inputs = {"input: T", "paddings: Tpaddings"},
          .outputs = {"output: T"},
          .attrs = {"T: type", "Tpaddings: {int32, int64} = int32", "mode: {'REFLECT', 'SYMMETRIC'}"},
          .shape = MirrorPadShape,
-         .kernel = Stateless(cpu::MirrorPad)});
+         .kernel = Stateless(cpu::WithStrings<cpu::MirrorPad>)});
   r.Add({.name = "IdentityN",
          .doc = "Its inputs.",
          .inputs = {"input: T"},
@@ -308,9 +368,9 @@ void RegisterArraysSlice(OpRegistry& r) {
                            : "Groups of channels laid out as blocks of cells.",
            .inputs = {"input: T"},
            .outputs = {"output: T"},
-           .attrs = {"T: type", "block_size: int >= 2", "data_format: {'NHWC', 'NCHW'} = 'NHWC'"},
+           .attrs = {"T: type", "block_size: int >= 2", "data_format: {'NHWC', 'NCHW', 'NCHW_VECT_C'} = 'NHWC'"},
            .shape = BlockShape(to_depth),
-           .kernel = Stateless(to_depth ? cpu::SpaceToDepth : cpu::DepthToSpace)});
+           .kernel = Stateless(to_depth ? cpu::WithStrings<cpu::SpaceToDepth> : cpu::WithStrings<cpu::DepthToSpace>)});
 }
 
 }  // namespace equiv::ops

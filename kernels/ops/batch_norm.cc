@@ -6,6 +6,7 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/batch_norm_grad.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -127,7 +128,7 @@ void RegisterBatchNorm(OpRegistry& r) {
          .doc = "Batch normalisation of an image with given statistics.",
          .inputs = {"t: T", "m: T", "v: T", "beta: T", "gamma: T"},
          .outputs = {"result: T"},
-         .attrs = {"T: {float, double}", "variance_epsilon: float", "scale_after_normalization: bool"},
+         .attrs = {Types("T", kNumbers), "variance_epsilon: float", "scale_after_normalization: bool"},
          .shape = GlobalShape,
          .kernel = Stateless(cpu::BatchNormWithGlobalNormalization)});
 }

@@ -5,10 +5,10 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
-constexpr const char* kTypes = "T: {half, bfloat16, float, double, int32, int64}";
 constexpr const char* kFormat = "data_format: {'NHWC', 'NCHW'} = 'NHWC'";
 
 bool SecondIsChannels(ShapeContext& c) {
@@ -47,13 +47,13 @@ void Add(OpRegistry& r, const char* name, std::vector<std::string> attrs) {
 }  // namespace
 
 void RegisterBias(OpRegistry& r) {
-  Add(r, "BiasAdd", {kTypes, kFormat});
-  Add(r, "BiasAddV1", {kTypes});
+  Add(r, "BiasAdd", {Types("T", kNumbers), kFormat});
+  Add(r, "BiasAddV1", {Types("T", kNumbers)});
   r.Add({.name = "BiasAddGrad",
          .doc = "Sum over all axes but the channels.",
          .inputs = {"out_backprop: T"},
          .outputs = {"output: T"},
-         .attrs = {kTypes, kFormat},
+         .attrs = {Types("T", kNumbers), kFormat},
          .shape = BiasAddGradShape,
          .kernel = Stateless(cpu::BiasAddGrad)});
 }

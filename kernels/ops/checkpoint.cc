@@ -126,7 +126,7 @@ void RegisterCheckpoint(OpRegistry& r) {
   r.Add({.name = "SaveV2",
          .doc = "Writes tensors into a checkpoint.",
          .inputs = {"prefix: string", "tensor_names: string", "shape_and_slices: string", "tensors: dtypes"},
-         .attrs = {"dtypes: list(type)"},
+         .attrs = {"dtypes: list(type) >= 1"},
          .stateful = true,
          .shape = NoOutput,
          .kernel = Stateless(SaveV2)});
@@ -134,7 +134,7 @@ void RegisterCheckpoint(OpRegistry& r) {
          .doc = "Tensors of a checkpoint.",
          .inputs = {"prefix: string", "tensor_names: string", "shape_and_slices: string"},
          .outputs = {"tensors: dtypes"},
-         .attrs = {"dtypes: list(type)"},
+         .attrs = {"dtypes: list(type) >= 1"},
          .stateful = true,
          .shape = RestoreShapes,
          .kernel = Stateless(RestoreV2)});

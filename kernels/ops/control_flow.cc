@@ -58,7 +58,9 @@ void RegisterControlFlow(OpRegistry& r) {
            .inputs = {"data: T"},
            .outputs = {"output: T"},
            .attrs = {"T: type", "frame_name: string", "is_constant: bool = false", "parallel_iterations: int = 10"},
-           .shape = [](ShapeContext& c) { if (c.attr<bool>("is_constant")) SameForAll(c); }});
+           .shape = [](ShapeContext& c) {
+             if (c.attr<bool>("is_constant")) SameForAll(c);
+           }});
   Both(r, {.name = "Exit",
            .doc = "Takes a value out of the frame of a loop.",
            .inputs = {"data: T"},
@@ -76,6 +78,8 @@ void RegisterControlFlow(OpRegistry& r) {
          .inputs = {"input: bool"},
          .outputs = {"output: bool"},
          .shape = SameForAll});
-  r.Add({.name = "ControlTrigger", .doc = "Does nothing, after what it depends on.", .kernel = Stateless([](KernelContext&) {})});
+  r.Add({.name = "ControlTrigger",
+         .doc = "Does nothing, after what it depends on.",
+         .kernel = Stateless([](KernelContext&) {})});
 }
 }  // namespace equiv::ops

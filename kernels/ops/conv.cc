@@ -3,6 +3,7 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/conv_geometry.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -25,7 +26,7 @@ void RegisterConv(OpRegistry& r) {
          .doc = "2-D correlation of an image with a filter; several groups when the filter is shallower.",
          .inputs = {"input: T", "filter: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double}", "strides: list(int)", "use_cudnn_on_gpu: bool = true",
+         .attrs = {"T: {half, bfloat16, float, double, int32}", "strides: list(int)", "use_cudnn_on_gpu: bool = true",
                    "padding: {'SAME', 'VALID', 'EXPLICIT'}", "explicit_paddings: list(int) = []",
                    "data_format: {'NHWC', 'NCHW'} = 'NHWC'", "dilations: list(int) = [1, 1, 1, 1]"},
          .shape = Conv2DShape,
@@ -34,7 +35,7 @@ void RegisterConv(OpRegistry& r) {
          .doc = "2-D correlation of each channel with its own filters.",
          .inputs = {"input: T", "filter: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double}", "strides: list(int)", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
+         .attrs = {Types("T", kFloats), "strides: list(int)", "padding: {'SAME', 'VALID', 'EXPLICIT'}",
                    "explicit_paddings: list(int) = []", "data_format: {'NHWC', 'NCHW'} = 'NHWC'",
                    "dilations: list(int) = [1, 1, 1, 1]"},
          .shape = DepthwiseShape,

@@ -5,6 +5,7 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -49,7 +50,10 @@ ShapeFn FilterGradShape(MakeGeometry make) {
 
 OpDef Gradient(const char* name, const char* doc, bool of_input, MakeGeometry make, bool cudnn,
                void (*kernel)(KernelContext&)) {
-  std::vector<std::string> attrs{"T: {float, double}", "strides: list(int)"};
+  // tf: Conv2DBackpropInput alone takes int32
+  const bool integers = cudnn && of_input;
+  std::vector<std::string> attrs{integers ? "T: {half, bfloat16, float, double, int32}" : Types("T", kFloats),
+                                 "strides: list(int)"};
   if (cudnn) attrs.emplace_back("use_cudnn_on_gpu: bool = true");
   attrs.insert(attrs.end(), {"padding: {'SAME', 'VALID', 'EXPLICIT'}", "explicit_paddings: list(int) = []",
                              "data_format: {'NHWC', 'NCHW'} = 'NHWC'", "dilations: list(int) = [1, 1, 1, 1]"});

@@ -21,8 +21,8 @@ std::vector<Array> Inputs(const KernelContext& ctx, int first) {
 }
 void SetOutputs(KernelContext& ctx, std::vector<Array> outputs) {
   if (static_cast<int>(outputs.size()) != ctx.num_outputs())
-    throw InvalidArgumentError(fmt::format("{}the function gave {} outputs, the op has {}", ctx.Where(), outputs.size(),
-                                           ctx.num_outputs()));
+    throw InvalidArgumentError(
+        fmt::format("{}the function gave {} outputs, the op has {}", ctx.Where(), outputs.size(), ctx.num_outputs()));
   for (int i = 0; i < ctx.num_outputs(); ++i) {
     Array& value = outputs[static_cast<std::size_t>(i)];
     if (value.dtype() != ctx.output_dtype(i))
@@ -77,8 +77,8 @@ class Case final : public Kernel {
   }
   void Run(KernelContext& ctx) override {
     if (ctx.input(0).num_elements() != 1)
-      throw InvalidArgumentError(fmt::format("{}branch_index must be a scalar, got shape {}", ctx.Where(),
-                                             ctx.input(0).shape().ToString()));
+      throw InvalidArgumentError(
+          fmt::format("{}branch_index must be a scalar, got shape {}", ctx.Where(), ctx.input(0).shape().ToString()));
     // tf: CaseOp: an index out of range takes the last branch
     const std::int64_t given = ctx.input(0).data<std::int32_t>()[0], last = std::ssize(branches_) - 1;
     const std::int64_t index = given < 0 || given > last ? last : given;
@@ -147,15 +147,15 @@ OpDef IfOp(const char* name, bool stateful) {
           .kernel = Stateful<If>()};
 }
 OpDef CaseOp(const char* name, bool stateful) {
-  return {.name = name,
-          .doc = "The outputs of the function with the given number.",
-          .inputs = {"branch_index: int32", "input: Tin"},
-          .outputs = {"output: Tout"},
-          .attrs = {"Tin: list(type)", "Tout: list(type)", "branches: list(func) >= 1",
-                    "output_shapes: list(shape) = []"},
-          .stateful = stateful,
-          .shape = OutputShapes,
-          .kernel = Stateful<Case>()};
+  return {
+      .name = name,
+      .doc = "The outputs of the function with the given number.",
+      .inputs = {"branch_index: int32", "input: Tin"},
+      .outputs = {"output: Tout"},
+      .attrs = {"Tin: list(type)", "Tout: list(type)", "branches: list(func) >= 1", "output_shapes: list(shape) = []"},
+      .stateful = stateful,
+      .shape = OutputShapes,
+      .kernel = Stateful<Case>()};
 }
 OpDef WhileOp(const char* name, bool stateful) {
   return {.name = name,

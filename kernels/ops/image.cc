@@ -2,6 +2,7 @@
 #include "kernels/cpu/image.h"
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/compute_util.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -27,17 +28,17 @@ void RegisterImage(OpRegistry& r) {
          .inputs = {"input: T"},
          .outputs = {"output: T"},
          .attrs = {"depth_radius: int = 5", "bias: float = 1.0", "alpha: float = 1.0", "beta: float = 0.5",
-                   "T: {float} = float"},
+                   "T: {half, bfloat16, float} = float"},
          .shape = [](ShapeContext& c) { c.set_output(0, c.WithRank(0, 4)); },
-         .kernel = Stateless(cpu::Lrn)});
+         .kernel = Stateless(cpu::FloatOnly<cpu::Lrn>)});
   r.Add({.name = "LRNGrad",
          .doc = "Gradient of LRN.",
          .inputs = {"input_grads: T", "input_image: T", "output_image: T"},
          .outputs = {"output: T"},
          .attrs = {"depth_radius: int = 5", "bias: float = 1.0", "alpha: float = 1.0", "beta: float = 0.5",
-                   "T: {float} = float"},
+                   "T: {half, bfloat16, float} = float"},
          .shape = [](ShapeContext& c) { c.set_output(0, Merge(c, Merge(c, c.WithRank(0, 4), 1), 2)); },
-         .kernel = Stateless(cpu::LrnGrad)});
+         .kernel = Stateless(cpu::FloatOnly<cpu::LrnGrad>)});
 }
 
 }  // namespace equiv::ops

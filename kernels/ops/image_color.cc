@@ -2,6 +2,8 @@
 #include "kernels/cpu/image_color.h"
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/compute_util.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -13,7 +15,7 @@ void Adjustment(OpRegistry& r, const char* name, const char* doc, const char* am
          .doc = doc,
          .inputs = {"images: T", amount},
          .outputs = {"output: T"},
-         .attrs = {"T: {float} = float"},
+         .attrs = {"T: {half, float} = float"},
          .shape =
              [least](ShapeContext& c) {
                c.set_output(0, c.WithRankAtLeast(0, least));
@@ -36,7 +38,7 @@ void Colours(OpRegistry& r, const char* name, const char* doc, void (*kernel)(Ke
          .doc = doc,
          .inputs = {"images: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double} = float"},
+         .attrs = {Types("T", kFloats, "float")},
          .shape = ThreeChannels,
          .kernel = Stateless(kernel)});
 }
@@ -44,9 +46,10 @@ void Colours(OpRegistry& r, const char* name, const char* doc, void (*kernel)(Ke
 
 void RegisterImageColor(OpRegistry& r) {
   Adjustment(r, "AdjustContrastv2", "Images drawn away from their mean colour.", "contrast_factor: float", 3,
-             cpu::AdjustContrast);
-  Adjustment(r, "AdjustHue", "Images with their hue turned.", "delta: float", 3, cpu::AdjustHue);
-  Adjustment(r, "AdjustSaturation", "Images with their saturation scaled.", "scale: float", 3, cpu::AdjustSaturation);
+             cpu::FloatOnly<cpu::AdjustContrast>);
+  Adjustment(r, "AdjustHue", "Images with their hue turned.", "delta: float", 3, cpu::FloatOnly<cpu::AdjustHue>);
+  Adjustment(r, "AdjustSaturation", "Images with their saturation scaled.", "scale: float", 3,
+             cpu::FloatOnly<cpu::AdjustSaturation>);
   Colours(r, "RGBToHSV", "Red, green, blue to hue, saturation, value.", cpu::RGBToHSV);
   Colours(r, "HSVToRGB", "Hue, saturation, value to red, green, blue.", cpu::HSVToRGB);
 }

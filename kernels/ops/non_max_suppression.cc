@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/compute_util.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -63,14 +64,15 @@ void Add(OpRegistry& r, const char* name, Names more_inputs, Names outputs, Name
 void RegisterNonMaxSuppression(OpRegistry& r) {
   const std::string index = "selected_indices: int32", iou = "iou_threshold: T_threshold",
                     score = "score_threshold: T_threshold", valid = "valid_outputs: int32";
-  const Names types{"T: {float} = float", "T_threshold: {float} = float"};
+  const Names types{"T: {half, float} = float", "T_threshold: {half, float} = float"};
   const std::string pad = "pad_to_max_output_size: bool = false";
   Add(r, "NonMaxSuppression", {}, {index}, {"iou_threshold: float = 0.5"}, cpu::NonMaxSuppression);
-  Add(r, "NonMaxSuppressionV2", {iou}, {index}, types, cpu::NonMaxSuppressionV2);
-  Add(r, "NonMaxSuppressionV3", {iou, score}, {index}, types, cpu::NonMaxSuppressionV3);
-  Add(r, "NonMaxSuppressionV4", {iou, score}, {index, valid}, {types[0], types[1], pad}, cpu::NonMaxSuppressionV4);
+  Add(r, "NonMaxSuppressionV2", {iou}, {index}, types, cpu::FloatOnly<cpu::NonMaxSuppressionV2>);
+  Add(r, "NonMaxSuppressionV3", {iou, score}, {index}, types, cpu::FloatOnly<cpu::NonMaxSuppressionV3>);
+  Add(r, "NonMaxSuppressionV4", {iou, score}, {index, valid}, {types[0], types[1], pad},
+      cpu::FloatOnly<cpu::NonMaxSuppressionV4>);
   Add(r, "NonMaxSuppressionV5", {"iou_threshold: T", "score_threshold: T", "soft_nms_sigma: T"},
-      {index, "selected_scores: T", valid}, {types[0], pad}, cpu::NonMaxSuppressionV5);
+      {index, "selected_scores: T", valid}, {types[0], pad}, cpu::FloatOnly<cpu::NonMaxSuppressionV5>);
   r.Add({.name = "CombinedNonMaxSuppression",
          .doc = "For each image the best boxes of every class that do not overlap within it.",
          .inputs = {"boxes: float", "scores: float", "max_output_size_per_class: int32", "max_total_size: int32",

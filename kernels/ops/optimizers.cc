@@ -3,6 +3,7 @@
 
 #include "kernels/base/op_registry.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -26,7 +27,7 @@ void StepShape(ShapeContext& c, int variables, bool sparse, const Names& values)
     else if (shape.has_rank())
       c.WithRank(i, shape.rank());
   }
-  if (c.num_outputs() > 0) c.set_output(0, Shape{});
+  if (c.num_outputs() > 0) c.set_output(0, c.input(0));
 }
 
 struct Step {
@@ -37,11 +38,9 @@ struct Step {
   void (*kernel)(KernelContext&);
   bool reference = true;  // the op exists for reference variables too
 };
-// A ref is a handle here; the reference op hands its first one on.
+// A ref is a handle at run time; the reference op hands its first one on.
 void Add(OpRegistry& r, const Step& step, bool sparse) {
-  Names inputs, attrs{"T: {float, double}"};
-  for (const std::string& name : step.variables) inputs.push_back(name + ": resource");
-  inputs.insert(inputs.end(), step.values.begin(), step.values.end());
+  Names attrs{Types("T", kNumbers)};
   if (sparse) attrs.emplace_back("Tindices: {int32, int64}");
   attrs.emplace_back("use_locking: bool = false");
   attrs.insert(attrs.end(), step.attrs.begin(), step.attrs.end());
@@ -49,10 +48,13 @@ void Add(OpRegistry& r, const Step& step, bool sparse) {
   const int variables = static_cast<int>(step.variables.size());
   for (const bool reference : {false, true}) {
     if (reference && !step.reference) continue;
+    Names inputs;
+    for (const std::string& v : step.variables) inputs.push_back(v + (reference ? ": Ref(T)" : ": resource"));
+    inputs.insert(inputs.end(), step.values.begin(), step.values.end());
     r.Add({.name = reference ? name : "Resource" + name,
            .doc = step.doc,
-           .inputs = inputs,
-           .outputs = reference ? Names{"out: resource"} : Names{},
+           .inputs = std::move(inputs),
+           .outputs = reference ? Names{"out: Ref(T)"} : Names{},
            .attrs = attrs,
            .stateful = true,
            .shape = [variables, sparse,

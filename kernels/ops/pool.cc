@@ -11,7 +11,7 @@ namespace {
 using Names = std::vector<std::string>;
 constexpr const char* kOrdered =
     "T: {half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16, uint32, uint64}";
-constexpr const char* kFloats = "T: {half, bfloat16, float, double}";
+constexpr const char* kFloatT = "T: {half, bfloat16, float, double}";
 constexpr const char* kFormat = "data_format: {'NHWC', 'NCHW'} = 'NHWC'";
 constexpr const char* kKsize = "ksize: list(int) >= 4";
 constexpr const char* kStrides = "strides: list(int) >= 4";
@@ -96,7 +96,7 @@ void RegisterPool(OpRegistry& r) {
   Add(r, "MaxPoolV2", "Largest value under a sliding window.", {"input: T", "ksize: int32", "strides: int32"},
       {pooled, kPadding, kFormat}, MaxPoolV2Shape, cpu::MaxPoolV2);
   Add(r, "AvgPool", "Mean of the cells of the image under a sliding window.", {"value: T"},
-      {kKsize, kStrides, kPadding, kFormat, kFloats}, PoolShape("AvgPool"), cpu::AvgPool);
+      {kKsize, kStrides, kPadding, kFormat, kFloatT}, PoolShape("AvgPool"), cpu::AvgPool);
   Add(r, "MaxPoolWithArgmax", "Largest value under a sliding window, and where it lies.", {"input: T"},
       {kKsize, kStrides, "Targmax: {int32, int64} = int64", kPadding, "include_batch_in_index: bool = false", ordered},
       PoolShape("MaxPoolWithArgmax"), cpu::MaxPoolWithArgmax, {"output: T", "argmax: Targmax"});
@@ -118,7 +118,7 @@ void RegisterPool(OpRegistry& r) {
       {kKsize, kStrides, kPadding, "include_batch_in_index: bool = false", "Targmax: {int32, int64}", ordered},
       ArgmaxGradShape, cpu::MaxPoolGradWithArgmax);
   Add(r, "AvgPoolGrad", "Gradient of AvgPool: shared out over each window.", {"orig_input_shape: int32", "grad: T"},
-      {kKsize, kStrides, kPadding, kFormat, kFloats}, AvgPoolGradShape, cpu::AvgPoolGrad);
+      {kKsize, kStrides, kPadding, kFormat, kFloatT}, AvgPoolGradShape, cpu::AvgPoolGrad);
 }
 
 }  // namespace equiv::ops

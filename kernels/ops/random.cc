@@ -4,25 +4,16 @@
 #include <fmt/format.h>
 
 #include "kernels/base/op_registry.h"
+#include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
 using cpu::Distribution;
 constexpr const char* kSeed = "seed: int = 0";
 constexpr const char* kSeed2 = "seed2: int = 0";
-constexpr const char* kFloats = "dtype: {half, bfloat16, float, double}";
+constexpr const char* kDtype = "dtype: {half, bfloat16, float, double}";
 
-// The shape an input describes, as far as its value is known while building. tf: MakeShapeFromShapeTensor
-PartialShape ShapeFromInput(ShapeContext& c, int i) {
-  const Array* value = c.constant(i);
-  if (value && value->rank() == 1) return PartialShape(value->AsInt64Vector());
-  const PartialShape& given = c.input(i);
-  if (given.has_rank() && given.rank() != 1)
-    c.Fail(fmt::format("Shape must be rank 1 but is rank {}, got {}", given.rank(), given.ToString()));
-  if (given.has_rank() && given[0] >= 0 && given[0] <= kMaxRank)
-    return PartialShape::UnknownOfRank(static_cast<int>(given[0]));
-  return PartialShape::Unknown();
-}
 void FirstInputIsShape(ShapeContext& c) { c.set_output(0, ShapeFromInput(c, 0)); }
 void MultinomialShape(ShapeContext& c) {
   const PartialShape logits = c.WithRank(0, 2);
@@ -79,7 +70,7 @@ void RegisterRandom(OpRegistry& r) {
                                  "Normal with mean 0 and deviation 1.", Distribution::kNormal},
                           Family{"TruncatedNormal", "StatelessTruncatedNormal", "StatelessTruncatedNormalV2",
                                  "Standard normal, redrawn beyond two deviations.", Distribution::kTruncatedNormal}}) {
-    r.Add(Stateful(f.stateful, f.doc, {"shape: T"}, "output: dtype", {kFloats, "T: {int32, int64}"}, FirstInputIsShape,
+    r.Add(Stateful(f.stateful, f.doc, {"shape: T"}, "output: dtype", {kDtype, "T: {int32, int64}"}, FirstInputIsShape,
                    cpu::RandomKernel(f.distribution)));
     r.Add(Pure(f.stateless, f.doc, {"shape: T", "seed: Tseed"}, "output: dtype",
                {"dtype: {half, bfloat16, float, double} = float", "T: {int32, int64} = int32",
@@ -97,8 +88,7 @@ void RegisterRandom(OpRegistry& r) {
       [](ShapeContext& c) { c.set_output(0, c.input(0)); }, cpu::RandomShuffle()));
   r.Add(Stateful("Multinomial", "Class numbers drawn with the given unnormalised log-probabilities.",
                  {"logits: T", "num_samples: int32"}, "output: output_dtype",
-                 {"T: {half, bfloat16, float, double}", "output_dtype: {int32, int64} = int64"}, MultinomialShape,
-                 cpu::Multinomial()));
+                 {Types("T", kReal), "output_dtype: {int32, int64} = int64"}, MultinomialShape, cpu::Multinomial()));
 
   r.Add(Pure("StatelessRandomUniformInt", "Integers in [minval, maxval).",
              {"shape: T", "seed: Tseed", "minval: dtype", "maxval: dtype"}, "output: dtype",
@@ -109,11 +99,10 @@ void RegisterRandom(OpRegistry& r) {
              {"dtype: {int32, int64, uint32, uint64} = uint64", "T: {int32, int64} = int32",
               "Tseed: {int32, int64, uint32, uint64} = int64"},
              FirstInputIsShape, Stateless(cpu::StatelessRandomUniformFullInt)));
-  r.Add(Pure(
-      "StatelessMultinomial", "Class numbers drawn with the given unnormalised log-probabilities.",
-      {"logits: T", "num_samples: int32", "seed: Tseed"}, "output: output_dtype",
-      {"T: {half, bfloat16, float, double}", "Tseed: {int32, int64} = int64", "output_dtype: {int32, int64} = int64"},
-      MultinomialShape, Stateless(cpu::StatelessMultinomial)));
+  r.Add(Pure("StatelessMultinomial", "Class numbers drawn with the given unnormalised log-probabilities.",
+             {"logits: T", "num_samples: int32", "seed: Tseed"}, "output: output_dtype",
+             {Types("T", kReal), "Tseed: {int32, int64} = int64", "output_dtype: {int32, int64} = int64"},
+             MultinomialShape, Stateless(cpu::StatelessMultinomial)));
   r.Add({.name = "StatelessRandomGetKeyCounter",
          .doc = "The Philox key and counter of a seed.",
          .inputs = {"seed: Tseed"},
@@ -125,6 +114,18 @@ void RegisterRandom(OpRegistry& r) {
                c.set_output(1, Shape{2});
              },
          .kernel = Stateless(cpu::StatelessRandomGetKeyCounter)});
+  r.Add({.name = "StatelessRandomGetKeyCounterAlg",
+         .doc = "The Philox key and counter of a seed, and the number of the algorithm: 1, Philox.",
+         .inputs = {"seed: Tseed"},
+         .outputs = {"key: uint64", "counter: uint64", "alg: int32"},
+         .attrs = {"Tseed: {int32, int64} = int64"},
+         .shape =
+             [](ShapeContext& c) {
+               c.set_output(0, Shape{1});
+               c.set_output(1, Shape{2});
+               c.set_output(2, Shape{});
+             },
+         .kernel = Stateless(cpu::StatelessRandomGetKeyCounterAlg)});
   r.Add({.name = "StatelessRandomGetAlg",
          .doc = "The number of the random algorithm: 1, Philox.",
          .outputs = {"alg: int32"},
@@ -133,8 +134,8 @@ void RegisterRandom(OpRegistry& r) {
          .kernel = Stateless(cpu::StatelessRandomGetAlg)});
   r.Add(Pure("StatelessRandomUniformIntV2", "Integers in [minval, maxval).",
              {"shape: Tshape", "key: uint64", "counter: uint64", "alg: int32", "minval: dtype", "maxval: dtype"},
-             "output: dtype", {"dtype: {int32, int64}", "Tshape: {int32, int64} = int32"}, FirstInputIsShape,
-             Stateless(cpu::StatelessRandomUniformIntV2)));
+             "output: dtype", {"dtype: {int32, int64, uint32, uint64}", "Tshape: {int32, int64} = int32"},
+             FirstInputIsShape, Stateless(cpu::StatelessRandomUniformIntV2)));
   r.Add(Pure("StatelessRandomUniformFullIntV2", "Integers over their whole range.",
              {"shape: Tshape", "key: uint64", "counter: uint64", "alg: int32"}, "output: dtype",
              {"dtype: {int32, int64, uint32, uint64} = uint64", "Tshape: {int32, int64} = int32"}, FirstInputIsShape,
@@ -143,7 +144,7 @@ void RegisterRandom(OpRegistry& r) {
          .doc = "Householder QR factorisation of the innermost matrices.",
          .inputs = {"input: T"},
          .outputs = {"q: T", "r: T"},
-         .attrs = {"full_matrices: bool = false", "T: {float, double}"},
+         .attrs = {"full_matrices: bool = false", "T: {double, float, half, complex64, complex128}"},
          .shape = QrShape,
          .kernel = Stateless(cpu::Qr)});
 }

@@ -2,6 +2,7 @@
 #include "kernels/cpu/reduce.h"
 
 #include "kernels/base/op_registry.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -25,12 +26,12 @@ void ReductionShape(ShapeContext& c) {
   c.set_output(0, PartialShape(std::move(dims)));
 }
 
-OpDef Reduction(const char* name, const char* doc, void (*kernel)(KernelContext&)) {
+OpDef Reduction(const char* name, const char* doc, void (*kernel)(KernelContext&), const char* types = kNumbers) {
   return {.name = name,
           .doc = doc,
           .inputs = {"input: T", "reduction_indices: Tidx"},
           .outputs = {"output: T"},
-          .attrs = {"keep_dims: bool = false", "T: {float, double, int32, int64}", "Tidx: {int32, int64} = int32"},
+          .attrs = {"keep_dims: bool = false", Types("T", types), "Tidx: {int32, int64} = int32"},
           .shape = ReductionShape,
           .kernel = Stateless(kernel)};
 }
@@ -39,17 +40,15 @@ OpDef Reduction(const char* name, const char* doc, void (*kernel)(KernelContext&
 void RegisterReduce(OpRegistry& r) {
   r.Add(Reduction("Sum", "Sum over axes.", cpu::Sum));
   r.Add(Reduction("Mean", "Mean over axes.", cpu::Mean));
-  r.Add(Reduction("Max", "Largest element over axes; NaN if any is.", cpu::Max));
-  r.Add(Reduction("Min", "Smallest element over axes; NaN if any is.", cpu::Min));
+  r.Add(Reduction("Max", "Largest element over axes; NaN if any is.", cpu::Max, kReal));
+  r.Add(Reduction("Min", "Smallest element over axes; NaN if any is.", cpu::Min, kReal));
   r.Add(Reduction("Prod", "Product over axes.", cpu::Prod));
-  OpDef norm = Reduction("EuclideanNorm", "Root of the sum of squares over axes.", cpu::EuclideanNorm);
-  norm.attrs[1] = "T: {float, double}";
-  r.Add(std::move(norm));
+  r.Add(Reduction("EuclideanNorm", "Root of the sum of squares over axes.", cpu::EuclideanNorm));
   r.Add({.name = "L2Loss",
          .doc = "Half the sum of the squares of all elements.",
          .inputs = {"t: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double}"},
+         .attrs = {Types("T", kFloats)},
          .shape = [](ShapeContext& c) { c.set_output(0, Shape{}); },
          .kernel = Stateless(cpu::L2Loss)});
 }

@@ -6,6 +6,7 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/cross_entropy.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -15,7 +16,7 @@ void Add(OpRegistry& r, const char* name, const char* doc, const char* output, v
          .doc = doc,
          .inputs = {"logits: T"},
          .outputs = {output},
-         .attrs = {"T: {float, double}"},
+         .attrs = {Types("T", kFloats)},
          .shape = [](ShapeContext& c) { c.set_output(0, c.WithRankAtLeast(0, 1)); },
          .kernel = Stateless(kernel)});
 }
@@ -43,14 +44,14 @@ void RegisterSoftmax(OpRegistry& r) {
          .doc = "Cross entropy of the softmax and rows of label probabilities, with its gradient.",
          .inputs = {"features: T", "labels: T"},
          .outputs = {"loss: T", "backprop: T"},
-         .attrs = {"T: {float, double}"},
+         .attrs = {Types("T", kFloats)},
          .shape = CrossEntropyShape,
          .kernel = Stateless(cpu::SoftmaxCrossEntropyWithLogits)});
   r.Add({.name = "SparseSoftmaxCrossEntropyWithLogits",
          .doc = "Cross entropy of the softmax and class numbers, with its gradient.",
          .inputs = {"features: T", "labels: Tlabels"},
          .outputs = {"loss: T", "backprop: T"},
-         .attrs = {"T: {float, double}", "Tlabels: {int32, int64} = int64"},
+         .attrs = {Types("T", kFloats), "Tlabels: {int32, int64} = int64"},
          .shape = SparseCrossEntropyShape,
          .kernel = Stateless(cpu::SparseSoftmaxCrossEntropyWithLogits)});
 }

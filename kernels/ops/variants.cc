@@ -37,8 +37,8 @@ const T& Get(const KernelContext& ctx, int i, const char* what) {
 }
 const TensorList& List(const KernelContext& ctx, int i = 0) { return Get<TensorList>(ctx, i, "a list"); }
 void SetList(KernelContext& ctx, int output, const TensorList& like, std::vector<Array> items) {
-  ctx.set_output(output, Array::Variant(std::make_shared<TensorList>(like.element_dtype, like.element_shape,
-                                                                     std::move(items))));
+  ctx.set_output(
+      output, Array::Variant(std::make_shared<TensorList>(like.element_dtype, like.element_shape, std::move(items))));
 }
 void CheckDType(const KernelContext& ctx, const TensorList& list) {
   const DType wanted = ctx.attrs().Get<DType>("element_dtype");
@@ -83,8 +83,8 @@ PartialShape Merge(const KernelContext& ctx, const PartialShape& a, const Partia
 }
 std::int32_t Scalar(const KernelContext& ctx, int i, const char* what) {
   if (ctx.input(i).num_elements() != 1)
-    throw InvalidArgumentError(fmt::format("{}{} must be a scalar, got shape {}", ctx.Where(), what,
-                                           ctx.input(i).shape().ToString()));
+    throw InvalidArgumentError(
+        fmt::format("{}{} must be a scalar, got shape {}", ctx.Where(), what, ctx.input(i).shape().ToString()));
   return ctx.input(i).data<std::int32_t>()[0];
 }
 Array ZerosOf(const KernelContext& ctx, DType dtype, const PartialShape& shape) {
@@ -110,9 +110,7 @@ void OptionalFromValue(KernelContext& ctx) {
   for (int i = 0; i < ctx.num_inputs(); ++i) components.push_back(ctx.input(i));
   ctx.set_output(0, Array::Variant(std::make_shared<Optional>(std::move(components))));
 }
-void OptionalNone(KernelContext& ctx) {
-  ctx.set_output(0, Array::Variant(std::make_shared<Optional>(std::nullopt)));
-}
+void OptionalNone(KernelContext& ctx) { ctx.set_output(0, Array::Variant(std::make_shared<Optional>(std::nullopt))); }
 void OptionalHasValue(KernelContext& ctx) {
   ctx.set_output(0, Array::Scalar(Get<Optional>(ctx, 0, "an optional").components.has_value()));
 }
@@ -134,11 +132,11 @@ void OptionalGetValue(KernelContext& ctx) {
 void TensorListReserve(KernelContext& ctx) {
   const std::int32_t n = Scalar(ctx, 1, "num_elements");
   if (n < 0)
-    throw InvalidArgumentError(fmt::format("{}The num_elements to reserve must be a non negative number, but got {}",
-                                           ctx.Where(), n));
-  ctx.set_output(0, Array::Variant(std::make_shared<TensorList>(ctx.attrs().Get<DType>("element_dtype"),
-                                                                ElementShape(ctx, 0),
-                                                                std::vector<Array>(static_cast<std::size_t>(n)))));
+    throw InvalidArgumentError(
+        fmt::format("{}The num_elements to reserve must be a non negative number, but got {}", ctx.Where(), n));
+  ctx.set_output(
+      0, Array::Variant(std::make_shared<TensorList>(ctx.attrs().Get<DType>("element_dtype"), ElementShape(ctx, 0),
+                                                     std::vector<Array>(static_cast<std::size_t>(n)))));
 }
 void EmptyTensorList(KernelContext& ctx) {
   Scalar(ctx, 1, "max_num_elements");
@@ -153,8 +151,8 @@ void TensorListSetItem(KernelContext& ctx) {
       static_cast<std::size_t>(index) >= items.size())
     items.resize(static_cast<std::size_t>(index) + 1);
   if (index < 0 || static_cast<std::size_t>(index) >= items.size())
-    throw InvalidArgumentError(fmt::format("{}Trying to modify element {} in a list with {} elements.", ctx.Where(),
-                                           index, items.size()));
+    throw InvalidArgumentError(
+        fmt::format("{}Trying to modify element {} in a list with {} elements.", ctx.Where(), index, items.size()));
   CheckItem(ctx, list, ctx.input(2));
   items[static_cast<std::size_t>(index)] = ctx.input(2);
   SetList(ctx, 0, list, std::move(items));
@@ -167,30 +165,26 @@ void TensorListGetItem(KernelContext& ctx) {
     throw InvalidArgumentError(fmt::format("{}Trying to access element {} in a list with {} elements.", ctx.Where(),
                                            index, list.items.size()));
   const Array& item = list.items[static_cast<std::size_t>(index)];
-  ctx.set_output(0, item.has_value()
-                        ? item
-                        : ZerosOf(ctx, list.element_dtype, SharedShape(ctx, list, ElementShape(ctx, 2))));
+  ctx.set_output(
+      0, item.has_value() ? item : ZerosOf(ctx, list.element_dtype, SharedShape(ctx, list, ElementShape(ctx, 2))));
 }
 void TensorListStack(KernelContext& ctx) {
   const TensorList& list = List(ctx);
   CheckDType(ctx, list);
   const std::int64_t wanted = ctx.attrs().Get<std::int64_t>("num_elements"), n = std::ssize(list.items);
   if (wanted >= 0 && wanted != n)
-    throw InvalidArgumentError(
-        fmt::format("{}Operation expected a list with {} elements but got a list with {} elements.", ctx.Where(),
-                    wanted, n));
+    throw InvalidArgumentError(fmt::format(
+        "{}Operation expected a list with {} elements but got a list with {} elements.", ctx.Where(), wanted, n));
   const PartialShape shape = SharedShape(ctx, list, ElementShape(ctx, 1));
   if (!shape.IsFullyDefined())
-    throw InvalidArgumentError(
-        fmt::format("{}Tried to stack elements of a list with non-fully-defined element_shape: {}", ctx.Where(),
-                    shape.ToString()));
+    throw InvalidArgumentError(fmt::format(
+        "{}Tried to stack elements of a list with non-fully-defined element_shape: {}", ctx.Where(), shape.ToString()));
   std::vector<std::int64_t> dims = {n};
   dims.insert(dims.end(), shape.dims().begin(), shape.dims().end());
   if (list.element_dtype == DType::kString || SizeOf(list.element_dtype) == 0)
     throw UnimplementedError(fmt::format("{}cannot stack elements of {}", ctx.Where(), Name(list.element_dtype)));
   Array& out = ctx.Allocate(0, Shape(dims));
-  const std::size_t bytes =
-      static_cast<std::size_t>(shape.Require().num_elements()) * SizeOf(list.element_dtype);
+  const std::size_t bytes = static_cast<std::size_t>(shape.Require().num_elements()) * SizeOf(list.element_dtype);
   for (std::size_t i = 0; i < list.items.size() && bytes > 0; ++i) {
     if (list.items[i].has_value())
       std::memcpy(out.raw() + i * bytes, list.items[i].raw(), bytes);
@@ -231,8 +225,8 @@ void TensorListPopBack(KernelContext& ctx) {
   std::vector<Array> items = list.items;
   const Array last = items.back();
   items.pop_back();
-  ctx.set_output(1, last.has_value() ? last
-                                     : ZerosOf(ctx, list.element_dtype, SharedShape(ctx, list, ElementShape(ctx, 1))));
+  ctx.set_output(
+      1, last.has_value() ? last : ZerosOf(ctx, list.element_dtype, SharedShape(ctx, list, ElementShape(ctx, 1))));
   SetList(ctx, 0, list, std::move(items));
 }
 void TensorListLength(KernelContext& ctx) {
@@ -269,12 +263,12 @@ constexpr const char* kShapeType = "shape_type: {int32, int64}";
 
 void RegisterVariants(OpRegistry& r) {
   Add(r, "OptionalFromValue", "An optional that holds the inputs.", {"components: Toutput_types"},
-      {"optional: variant"}, {"Toutput_types: list(type)"}, OptionalFromValue);
+      {"optional: variant"}, {"Toutput_types: list(type) >= 1"}, OptionalFromValue);
   Add(r, "OptionalNone", "An optional that holds nothing.", {}, {"optional: variant"}, {}, OptionalNone);
   Add(r, "OptionalHasValue", "Whether an optional holds something.", {"optional: variant"}, {"has_value: bool"}, {},
       OptionalHasValue);
   Add(r, "OptionalGetValue", "What an optional holds.", {"optional: variant"}, {"components: output_types"},
-      {"output_types: list(type)", "output_shapes: list(shape)"}, OptionalGetValue, [](ShapeContext& c) {
+      {"output_types: list(type) >= 1", "output_shapes: list(shape) >= 1"}, OptionalGetValue, [](ShapeContext& c) {
         const auto& shapes = c.attr<std::vector<PartialShape>>("output_shapes");
         for (int i = 0; i < c.num_outputs() && i < static_cast<int>(shapes.size()); ++i)
           c.set_output(i, shapes[static_cast<std::size_t>(i)]);

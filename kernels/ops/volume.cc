@@ -6,6 +6,7 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/volume_geometry.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
@@ -44,14 +45,14 @@ void RegisterVolume(OpRegistry& r) {
          .doc = "3-D correlation of a volume with a filter.",
          .inputs = {"input: T", "filter: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double}", "strides: list(int) >= 5", kPadding, kFormat, kDilations},
+         .attrs = {Types("T", kFloats), "strides: list(int) >= 5", kPadding, kFormat, kDilations},
          .shape = [](ShapeContext& c) { c.set_output(0, Geometry(c, c.WithRank(0, 5), c.WithRank(1, 5)).output); },
          .kernel = Stateless(cpu::Conv3D)});
   r.Add({.name = "Conv3DBackpropInputV2",
          .doc = "Gradient of Conv3D by its input: the transposed convolution.",
          .inputs = {"input_sizes: Tshape", "filter: T", "out_backprop: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double}", "strides: list(int) >= 5", kPadding, kFormat, kDilations,
+         .attrs = {Types("T", kFloats), "strides: list(int) >= 5", kPadding, kFormat, kDilations,
                    "Tshape: {int32, int64} = int32"},
          .shape = InputGradShape,
          .kernel = Stateless(cpu::Conv3DBackpropInputV2)});
@@ -59,7 +60,7 @@ void RegisterVolume(OpRegistry& r) {
          .doc = "Gradient of Conv3D by its filter.",
          .inputs = {"input: T", "filter_sizes: int32", "out_backprop: T"},
          .outputs = {"output: T"},
-         .attrs = {"T: {float, double}", "strides: list(int) >= 5", kPadding, kFormat, kDilations},
+         .attrs = {Types("T", kFloats), "strides: list(int) >= 5", kPadding, kFormat, kDilations},
          .shape = FilterGradShape,
          .kernel = Stateless(cpu::Conv3DBackpropFilterV2)});
 }

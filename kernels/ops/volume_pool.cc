@@ -4,11 +4,13 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/cpu/volume_geometry.h"
 #include "kernels/ops/common_shapes.h"
+#include "kernels/ops/type_lists.h"
 
 namespace equiv::ops {
 namespace {
 using Names = std::vector<std::string>;
-constexpr const char* kTypes = "T: {float, double}";
+// float64 where TensorFlow has none: a reference for the precision of the others.
+constexpr const char* kMaxTypes = "T: {half, bfloat16, float, double}";
 const Names kWindow{"ksize: list(int) >= 5", "strides: list(int) >= 5", "padding: {'SAME', 'VALID'}",
                     "data_format: {'NDHWC', 'NCDHW'} = 'NDHWC'"};
 
@@ -55,19 +57,19 @@ void Add(OpRegistry& r, const char* name, const char* doc, Names inputs, const N
 }  // namespace
 
 void RegisterVolumePool(OpRegistry& r) {
-  Add(r, "MaxPool3D", "Largest value under a window sliding through a volume.", {"input: T"}, {kTypes},
+  Add(r, "MaxPool3D", "Largest value under a window sliding through a volume.", {"input: T"}, {kMaxTypes},
       PoolShape("MaxPool3D"), cpu::MaxPool3D);
-  Add(r, "AvgPool3D", "Mean of the cells of the volume under a sliding window.", {"input: T"}, {kTypes},
+  Add(r, "AvgPool3D", "Mean of the cells of the volume under a sliding window.", {"input: T"}, {Types("T", kFloats)},
       PoolShape("AvgPool3D"), cpu::AvgPool3D);
   Add(r, "MaxPool3DGrad", "Gradient of MaxPool3D: to every largest cell of each window.",
       {"orig_input: TInput", "orig_output: TInput", "grad: T"},
-      {std::string(kTypes) + " = float", "TInput: {float, double} = float"}, MaxGradShape("MaxPool3DGrad", false),
+      {std::string(kMaxTypes) + " = float", Types("TInput", kFloats, "float")}, MaxGradShape("MaxPool3DGrad", false),
       cpu::MaxPool3DGrad);
   Add(r, "MaxPool3DGradGrad", "Gradient of the gradient of MaxPool3D: from the first largest cell of each window.",
-      {"orig_input: T", "orig_output: T", "grad: T"}, {kTypes}, MaxGradShape("MaxPool3DGradGrad", true),
+      {"orig_input: T", "orig_output: T", "grad: T"}, {Types("T", kReal)}, MaxGradShape("MaxPool3DGradGrad", true),
       cpu::MaxPool3DGradGrad);
   Add(r, "AvgPool3DGrad", "Gradient of AvgPool3D: shared out over each window.", {"orig_input_shape: int32", "grad: T"},
-      {kTypes}, AvgGradShape, cpu::AvgPool3DGrad);
+      {Types("T", kFloats)}, AvgGradShape, cpu::AvgPool3DGrad);
 }
 
 }  // namespace equiv::ops

@@ -80,6 +80,7 @@ Checkpoint::Checkpoint(Trackable& root, Keywords keywords) : state_(std::make_un
   }
 }
 Checkpoint::~Checkpoint() = default;
+internal::Serialized Checkpoint::Freeze() const { return internal::Serialize(state_->view); }
 
 // tf: Checkpoint._maybe_create_save_counter
 void Checkpoint::MakeSaveCounter() {
@@ -102,7 +103,7 @@ Variable Checkpoint::save_counter() {
 }
 
 std::string Checkpoint::Write(const std::string& path) {
-  const internal::Serialized all = internal::Serialize(state_->view);
+  const internal::Serialized all = Freeze();
   Session* session = DefaultSession();
   const bool in_graph = std::ranges::any_of(all.variables, [](const auto& saved) { return !saved.variable.storage(); });
   if (in_graph && !session) RefuseWithoutSession(path);
@@ -140,11 +141,11 @@ std::string Checkpoint::Save(const std::string& prefix) {
   return path;
 }
 
-std::shared_ptr<LoadStatus> Checkpoint::Read(const std::string& path) {
+std::shared_ptr<LoadStatus> Checkpoint::Read(const std::optional<std::string>& path) {
   State& s = *state_;
-  if (path.empty()) return internal::MakeInitializationOnlyStatus(s.view);
+  if (!path) return internal::MakeInitializationOnlyStatus(s.view);
   const bool eager = Current().eager();
-  auto reader = std::make_shared<CheckpointReader>(path);
+  auto reader = std::make_shared<CheckpointReader>(*path);
   std::optional<ObjectGraph> graph = reader->ReadObjectGraph();
   if (!graph) return internal::RestoreByName(s.view, std::move(reader), eager);
   auto coordinator = std::make_shared<internal::RestoreCoordinator>(std::move(reader), std::move(*graph), eager);
@@ -161,7 +162,7 @@ std::shared_ptr<LoadStatus> Checkpoint::Read(const std::string& path) {
   return internal::MakeLoadStatus(s.view, coordinator);
 }
 
-std::shared_ptr<LoadStatus> Checkpoint::Restore(const std::string& path) {
+std::shared_ptr<LoadStatus> Checkpoint::Restore(const std::optional<std::string>& path) {
   std::shared_ptr<LoadStatus> status;
   try {
     status = Read(path);
@@ -169,7 +170,7 @@ std::shared_ptr<LoadStatus> Checkpoint::Restore(const std::string& path) {
     throw NotFoundError(fmt::format(
         "Error when restoring from checkpoint or SavedModel at {}: {}\nPlease double-check that the path is correct. "
         "You may be missing the checkpoint suffix (e.g. the '-1' in 'path/to/ckpt-1').",
-        path, error.what()));
+        *path, error.what()));
   }
   // Made now, so that it is initialised with the other variables of a graph.
   MakeSaveCounter();

@@ -18,6 +18,10 @@
 
 namespace equiv::runtime {
 
+namespace internal {
+struct Serialized;
+}
+
 // What a restoration has done so far, and what it still waits for. Each method returns the status; failures are
 // AssertionErrors.
 class LoadStatus : public std::enable_shared_from_this<LoadStatus> {
@@ -53,18 +57,21 @@ class Checkpoint : public Trackable {
   // Saves to `path` as it is; no counter, no state file.
   std::string Write(const std::string& path);
   // Restores what matches now, and later what is attached or built under a matching name. A name-based checkpoint is
-  // matched by variable names. Errors: see io::BundleReader; InvalidArgumentError: another dtype; ValueError: another
-  // shape.
-  std::shared_ptr<LoadStatus> Read(const std::string& path);
-  // Read, with the save counter; a folder or "" gives a status that only initialises ("": save_path=None).
-  std::shared_ptr<LoadStatus> Restore(const std::string& path);
+  // matched by variable names. nullopt, as from LatestCheckpoint of an empty folder: nothing is restored, and the
+  // status only initialises. Errors, which change nothing: see io::BundleReader; InvalidArgumentError: another dtype;
+  // ValueError: another shape.
+  std::shared_ptr<LoadStatus> Read(const std::optional<std::string>& path);
+  // Read, with the save counter.
+  std::shared_ptr<LoadStatus> Restore(const std::optional<std::string>& path);
   // Made when first asked for. int64 scalar.
   Variable save_counter();
   std::string Describe() const override { return "<tensorflow.python.checkpoint.checkpoint.Checkpoint object>"; }
 
  private:
   friend class CheckpointManager;
+  friend class Saver;
   struct State;
+  internal::Serialized Freeze() const;
   void MakeSaveCounter();
   // Counts one more save; the new number.
   std::int64_t CountSave(const std::string& prefix);

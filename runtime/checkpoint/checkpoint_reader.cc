@@ -46,8 +46,8 @@ std::unique_ptr<CheckpointReader> LoadCheckpoint(const std::string& path) {
 
 std::vector<std::pair<std::string, std::vector<std::int64_t>>> ListVariables(const std::string& path) {
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> variables;
-  for (const io::BundleEntry& entry : LoadCheckpoint(path)->bundle().entries())
-    variables.emplace_back(entry.key, entry.shape);
+  const std::unique_ptr<CheckpointReader> reader = LoadCheckpoint(path);
+  for (const io::BundleEntry& entry : reader->bundle().entries()) variables.emplace_back(entry.key, entry.shape);
   return variables;
 }
 

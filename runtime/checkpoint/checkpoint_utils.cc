@@ -159,6 +159,25 @@ void InitFromCheckpoint(const std::string& path, const AssignmentMap& assignment
   }
 }
 
+std::string WarmStartSettings::ToString() const {
+  std::string variables = "None";
+  if (const auto* pattern = std::get_if<std::string>(&vars_to_warm_start)) {
+    variables = "'" + *pattern + "'";
+  } else if (const auto* patterns = std::get_if<std::vector<std::string>>(&vars_to_warm_start)) {
+    variables = patterns->empty() ? "[]" : fmt::format("['{}']", fmt::join(*patterns, "', '"));
+  } else if (const auto* given = std::get_if<std::vector<Variable>>(&vars_to_warm_start)) {
+    std::vector<std::string> texts;
+    for (const Variable& v : *given) texts.push_back(v.Describe());
+    variables = fmt::format("[{}]", fmt::join(texts, ", "));
+  }
+  std::vector<std::string> renames;
+  for (const auto& [now, before] : var_name_to_prev_var_name) renames.push_back(fmt::format("'{}': '{}'", now, before));
+  return fmt::format(
+      "WarmStartSettings(ckpt_to_initialize_from='{}', vars_to_warm_start={}, var_name_to_vocab_info={{}}, "
+      "var_name_to_prev_var_name={{{}}})",
+      ckpt_to_initialize_from, variables, fmt::join(renames, ", "));
+}
+
 void WarmStart(const WarmStartSettings& settings) {
   const std::string& path = settings.ckpt_to_initialize_from;
   Log(LogLevel::kInfo, "Warm-starting from: " + path);

@@ -34,6 +34,7 @@ struct WarmStartSettings {
   std::variant<std::monostate, std::string, std::vector<std::string>, std::vector<Variable>> vars_to_warm_start = ".*";
   // Names in the checkpoint of variables that are called otherwise there, by their names now.
   std::vector<std::pair<std::string, std::string>> var_name_to_prev_var_name = {};
+  std::string ToString() const;
 };
 // Finds the variables, also in an object-based checkpoint, and calls InitFromCheckpoint. ValueError: see there; a
 // renaming that no variable used. Vocabularies are not remapped.

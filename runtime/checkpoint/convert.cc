@@ -98,8 +98,7 @@ std::map<std::string, std::string> NamesOfKeys(const ObjectGraph& graph, const s
 }
 
 // tf: Checkpoint(vars=...).save: the root, the dictionary and the counter, then the variables in their order
-std::string WriteObjectBased(const std::string& prefix, std::span<const ValueToSave> values) {
-  const std::string path = prefix + "-1";
+void WriteObjectBased(const std::string& path, std::span<const ValueToSave> values, StateFile state) {
   ObjectGraph graph;
   graph.nodes.resize(3 + values.size());
   ObjectGraph::Node &root = graph.nodes[0], &vars = graph.nodes[1], &counter = graph.nodes[2];
@@ -136,12 +135,12 @@ std::string WriteObjectBased(const std::string& prefix, std::span<const ValueToS
   for (std::size_t i = 0; i < values.size(); ++i) Save(writer, keys[i], values[i]);
   writer.Add(kObjectGraphKey, Array::Strings({}, {bytes}));
   writer.Finish();
-  UpdateCheckpointState(fs::path(path).parent_path().string(), path, {path}, /*relative=*/true);
-  return path;
+  if (state == StateFile::kReplace)
+    UpdateCheckpointState(fs::path(path).parent_path().string(), path, {path}, /*relative=*/true);
 }
 
 // tf: Saver(var_list=...).save(sess=None, save_path=prefix)
-std::string WriteNameBased(const std::string& prefix, std::vector<ValueToSave> values) {
+void WriteNameBased(const std::string& prefix, std::vector<ValueToSave> values, StateFile state) {
   const std::string folder = fs::path(prefix).parent_path().string();
   std::error_code ignored;
   if (!folder.empty() && !fs::is_directory(folder, ignored))
@@ -150,8 +149,7 @@ std::string WriteNameBased(const std::string& prefix, std::vector<ValueToSave> v
   io::BundleWriter writer(prefix);
   for (const ValueToSave& value : values) Save(writer, value.name, value);
   writer.Finish();
-  UpdateCheckpointState(folder, prefix, {prefix});
-  return prefix;
+  if (state == StateFile::kReplace) UpdateCheckpointState(folder, prefix, {prefix});
 }
 
 std::string ConvertTf1ToTf2(const std::string& checkpoint, const std::string& output_prefix) {
@@ -159,7 +157,9 @@ std::string ConvertTf1ToTf2(const std::string& checkpoint, const std::string& ou
   std::vector<ValueToSave> values;
   for (const std::string& key : reader->KeysInMapOrder())
     values.push_back({key, [&reader, key] { return reader->GetTensor(key); }});
-  return WriteObjectBased(output_prefix, values);
+  const std::string path = output_prefix + "-1";
+  WriteObjectBased(path, values, StateFile::kReplace);
+  return path;
 }
 
 std::string ConvertTf2ToTf1(const std::string& checkpoint, const std::string& output_prefix) {
@@ -176,6 +176,7 @@ std::string ConvertTf2ToTf1(const std::string& checkpoint, const std::string& ou
   for (const auto& [key, name] : NamesOfKeys(*graph, listed.empty() ? keys : listed))
     values.push_back({name, [&reader, key = key] { return reader->GetTensor(key); }});
   if (values.empty()) throw ValueError(fmt::format("'{}' holds no variables to save", reader->prefix()));
-  return WriteNameBased(output_prefix, std::move(values));
+  WriteNameBased(output_prefix, std::move(values), StateFile::kReplace);
+  return output_prefix;
 }
 }  // namespace equiv::runtime

@@ -39,9 +39,12 @@ struct ValueToSave {
   std::string name = {};
   std::function<Array()> read = {};
 };
-// As ConvertTf1ToTf2 from any values, in their order.
-std::string WriteObjectBased(const std::string& prefix, std::span<const ValueToSave> values);
-// As ConvertTf2ToTf1 from any values, ascending by name. ValueError: the folder does not exist, as Saver has it.
-std::string WriteNameBased(const std::string& prefix, std::vector<ValueToSave> values);
+// What becomes of the state file `checkpoint` of the folder.
+enum class StateFile { kReplace, kKeep };
+// What Checkpoint(vars={name: variable}).save writes the first time, in the values' order, but under `prefix` itself.
+// Errors: as ConvertTf1ToTf2.
+void WriteObjectBased(const std::string& prefix, std::span<const ValueToSave> values, StateFile state);
+// What Saver.save writes. ValueError: the folder does not exist.
+void WriteNameBased(const std::string& prefix, std::vector<ValueToSave> values, StateFile state);
 
 }  // namespace equiv::runtime

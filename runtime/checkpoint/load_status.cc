@@ -122,6 +122,10 @@ class ObjectStatus final : public LoadStatus {
     coordinator_->expect_partial = true;
     return shared_from_this();
   }
+  void StreamInto(Session& session) {
+    RunRestoreOps(&session);
+    coordinator_->streaming = true;
+  }
 
  private:
   // Variables that exist and were given nothing.
@@ -226,6 +230,15 @@ std::shared_ptr<LoadStatus> RestoreByName(const GraphView& view, std::shared_ptr
       "to match variables, and so is somewhat fragile. Prefer re-encoding training checkpoints in the object-based "
       "format: run save() on the object-based saver and use that checkpoint in the future.");
   return std::make_shared<NameStatus>(view, std::move(restore), eager);
+}
+void StreamingRestore(LoadStatus& status, Session& session) {
+  if (auto* by_object = dynamic_cast<ObjectStatus*>(&status)) {
+    by_object->StreamInto(session);
+    return;
+  }
+  throw UnimplementedError(
+      "Streaming restore not supported from name-based checkpoints when graph building. As a workaround, consider "
+      "either using Checkpoint to load name-based checkpoints or enabling eager execution.");
 }
 void OptionallyRestored(LoadStatus& status, const Variable& variable) {
   if (auto* by_name = dynamic_cast<NameStatus*>(&status)) by_name->optional.push_back(variable);

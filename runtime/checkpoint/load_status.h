@@ -14,6 +14,9 @@ std::shared_ptr<LoadStatus> MakeLoadStatus(const GraphView& view, std::shared_pt
 std::shared_ptr<LoadStatus> MakeInitializationOnlyStatus(const GraphView& view);
 // Restores by names (eagerly: now) and warns once. tf: NameBasedSaverStatus
 std::shared_ptr<LoadStatus> RestoreByName(const GraphView& view, std::shared_ptr<CheckpointReader> reader, bool eager);
+// Graphs: assigns what was found, now and whenever more is found later. UnimplementedError for a name-based checkpoint.
+// tf: streaming_restore
+void StreamingRestore(LoadStatus& status, Session& session);
 // A variable that a name-based checkpoint need not have.
 void OptionallyRestored(LoadStatus& status, const Variable& variable);
 

@@ -1,6 +1,7 @@
 #include "runtime/checkpoint/restore.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <atomic>
@@ -36,10 +37,9 @@ RestoreCoordinator::~RestoreCoordinator() {
       lines.push_back("Value in checkpoint could not be found in the restored object: " +
                       NodeName(static_cast<int>(i)));
   for (const auto& [id, names] : unused_attributes)
-    for (const std::string& name : names)
-      lines.push_back(fmt::format(
-          "An attribute in the restored object could not be found in the checkpoint. Object: {}, attribute: {}",
-          NodeName(id), name));
+    lines.push_back(fmt::format(
+        "An attribute in the restored object could not be found in the checkpoint. Object: {}, attribute: ['{}']",
+        NodeName(id), fmt::join(names, "', '")));
   if (lines.empty()) return;
   Log(LogLevel::kWarning,
       "Detecting that an object or model or tf.train.Checkpoint is being deleted with unrestored values. See the "
@@ -106,10 +106,10 @@ void CheckpointPosition::Restore(const TrackableRef& ref) {
     position.QueueChildren(queue);
     position.QueueSlots(queue);
   }
-  if (coordinator_->eager)
-    AssignFrom(coordinator_->reader->bundle(), assigns, {.tensor_names = true});
-  else
-    coordinator_->restore_ops.insert(coordinator_->restore_ops.end(), assigns.begin(), assigns.end());
+  RestoreCoordinator& c = *coordinator_;
+  Session* session = c.streaming ? DefaultSession() : nullptr;
+  if (c.eager || session) AssignFrom(c.reader->bundle(), assigns, {.session = session, .tensor_names = true});
+  if (!c.eager) c.restore_ops.insert(c.restore_ops.end(), assigns.begin(), assigns.end());
 }
 
 void CheckpointPosition::SingleRestore(std::vector<SaveSpec>& assigns) const {

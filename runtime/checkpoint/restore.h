@@ -39,6 +39,7 @@ class RestoreCoordinator : public std::enable_shared_from_this<RestoreCoordinato
   const std::int64_t uid;
   const bool eager;
   bool expect_partial = false;
+  bool streaming = false;                  // graphs: values found later go to the default session at once
   std::vector<TrackableRef> object_by_id;  // empty refs: nothing bound
   std::set<int> matched;
   std::vector<TrackableRef> all_objects;

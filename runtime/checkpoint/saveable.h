@@ -10,11 +10,12 @@
 
 namespace equiv::runtime::internal {
 
-// One tensor of a checkpoint: a variable, or a part of one.
+// One tensor of a checkpoint: a variable, a part of one, or a constant.
 struct SaveSpec {
   std::string key;
   std::string slice;  // "" or as SaveSliceInfo::Spec has it
   Variable variable;
+  Tensor constant = {};  // graphs: instead of a variable; written, never restored
 };
 
 // Ascending by key; the parts of a partitioned variable in their order. tf: op_list_to_dict, validate_and_slice_inputs

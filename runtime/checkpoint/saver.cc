@@ -10,11 +10,14 @@
 #include <set>
 
 #include "kernels/base/error.h"
+#include "runtime/checkpoint/checkpoint.h"
 #include "runtime/checkpoint/checkpoint_reader.h"
 #include "runtime/checkpoint/checkpoint_state.h"
+#include "runtime/checkpoint/graph_view.h"
 #include "runtime/checkpoint/saveable.h"
 #include "runtime/checkpoint/saver_graph.h"
 #include "runtime/core/log.h"
+#include "runtime/core/ops.h"
 
 namespace equiv::runtime {
 namespace {
@@ -56,6 +59,11 @@ struct Saver::State {
 
   void Finish() {
     built = true;
+    if (!graph)
+      Log(LogLevel::kWarning,
+          "Saver is deprecated, please switch to tf.train.Checkpoint or tf.keras.Model.save_weights for training "
+          "checkpoints. When executing eagerly variables do not necessarily have unique names, and so the "
+          "variable.name-based lookups Saver performs are error-prone.");
     next_kept = Now() + options.keep_checkpoint_every_n_hours * 3600;
     if (specs.empty()) {
       if (!options.allow_empty) throw ValueError("No variables to save");
@@ -137,6 +145,18 @@ Saver::Saver(Graph& graph, const SaverDef& def, SaverOptions options) : state_(s
     throw ValueError(fmt::format("The saver's restore_op_name '{}' is no operation of the graph", def.restore_op_name));
   state_->built = true;
   state_->next_kept = state_->Now() + state_->options.keep_checkpoint_every_n_hours * 3600;
+}
+Saver::Saver(const Checkpoint& checkpoint, SaverOptions options) : state_(std::make_unique<State>()) {
+  state_->options = std::move(options);
+  state_->graph = Current().graph();
+  if (!state_->graph) throw RuntimeError("Saver: a Checkpoint is saved by itself in eager mode; this is for graphs");
+  const internal::Serialized all = checkpoint.Freeze();
+  for (const internal::SavedVariable& saved : all.variables) state_->specs.push_back({saved.key, "", saved.variable});
+  const DeviceScope device("/cpu:0");
+  state_->specs.push_back(
+      {std::string(kObjectGraphKey), "", {}, Constant(Array::Strings({}, {all.graph.Serialize()}))});
+  std::ranges::stable_sort(state_->specs, {}, &SaveSpec::key);
+  state_->Finish();
 }
 Saver::~Saver() = default;
 
@@ -239,7 +259,7 @@ std::vector<std::string> Saver::last_checkpoints() const {
 }
 void Saver::SetLastCheckpoints(const std::vector<std::string>& paths) {
   state_->last.clear();
-  // tf: times are lost: as if they were written at the epoch
+  // tf: their times are not known, so none is old enough to be kept for good
   for (const std::string& path : paths) state_->last.push_back({path, std::numeric_limits<double>::infinity()});
 }
 void Saver::RecoverLastCheckpoints(const std::vector<std::string>& paths) {

@@ -22,6 +22,8 @@
 
 namespace equiv::runtime {
 
+class Checkpoint;
+
 struct SaverOptions {
   std::optional<int> max_to_keep = 5;  // nullopt or 0: nothing is deleted
   double keep_checkpoint_every_n_hours = 10000;
@@ -57,6 +59,9 @@ class Saver {
   explicit Saver(VarList variables, SaverOptions options = {});
   // ValueError: one variable under two names.
   explicit Saver(VarDict variables, SaverOptions options = {});
+  // Graphs: what Checkpoint::Write would write now, object graph included, with this saver's numbering and state file.
+  // tf: Scaffold(saver=checkpoint)
+  explicit Saver(const Checkpoint& checkpoint, SaverOptions options = {});
   // The ops are in the graph already, as a MetaGraphDef's saver says.
   Saver(Graph& graph, const SaverDef& def, SaverOptions options = {});
   ~Saver();

@@ -18,7 +18,10 @@ Tensor StringConstant(const std::string& value, std::string_view name = {}) {
 }
 
 // What is written of a variable: its own read, or the reference itself.
-Tensor Saved(const Variable& variable) { return variable.is_reference() ? variable.handle() : variable.value(); }
+Tensor Saved(const SaveSpec& spec) {
+  if (!spec.variable) return spec.constant;
+  return spec.variable.is_reference() ? spec.variable.handle() : spec.variable.value();
+}
 
 Node* AddSave(Graph& graph, const Tensor& filename, const std::vector<SaveSpec>& specs) {
   NameScope scope("SaveV2");
@@ -29,7 +32,7 @@ Node* AddSave(Graph& graph, const Tensor& filename, const std::vector<SaveSpec>&
   }
   std::vector<Value> inputs = {filename, StringConstant(names, "tensor_names"),
                                StringConstant(slices, "shape_and_slices")};
-  for (const SaveSpec& spec : specs) inputs.push_back(Saved(spec.variable));
+  for (const SaveSpec& spec : specs) inputs.push_back(Saved(spec));
   return graph.AddNode("SaveV2", inputs, {}, scope.path() + "/");
 }
 
@@ -46,10 +49,15 @@ std::vector<Tensor> AddRead(const Tensor& filename, const std::vector<SaveSpec>&
   for (const SaveSpec& spec : specs) {
     names.push_back(spec.key);
     slices.push_back(spec.slice);
-    dtypes.push_back(spec.variable.dtype());
+    dtypes.push_back(Saved(spec).dtype());
   }
   const Value inputs[] = {filename, StringConstant(names, "tensor_names"), StringConstant(slices, "shape_and_slices")};
   return Current().AddOp("RestoreV2", inputs, {{"dtypes", dtypes}}, scope.path() + "/");
+}
+
+Node* AddRestoreOf(const SaveSpec& spec, const Tensor& restored, bool reshape) {
+  if (spec.variable) return AddRestore(spec.variable, restored, reshape);
+  return Current().graph()->AddNode("NoOp", std::span<const Value>(), {});  // tf: NoRestoreSaveable
 }
 
 Node* AddRestores(const Tensor& filename, const std::vector<SaveSpec>& specs, const SaverOptions& options,
@@ -58,12 +66,12 @@ Node* AddRestores(const Tensor& filename, const std::vector<SaveSpec>& specs, co
   if (options.restore_sequentially) {
     for (const SaveSpec& spec : specs) {
       ControlDependencies after(assigns.empty() ? std::vector<Node*>{} : std::vector<Node*>{assigns.back()});
-      assigns.push_back(AddRestore(spec.variable, AddRead(filename, {spec}).at(0), options.reshape));
+      assigns.push_back(AddRestoreOf(spec, AddRead(filename, {spec}).at(0), options.reshape));
     }
   } else {
     const std::vector<Tensor> restored = AddRead(filename, specs);
     for (std::size_t i = 0; i < specs.size(); ++i)
-      assigns.push_back(AddRestore(specs[i].variable, restored[i], options.reshape));
+      assigns.push_back(AddRestoreOf(specs[i], restored[i], options.reshape));
   }
   return Group(assigns, name);
 }
@@ -72,7 +80,8 @@ Node* AddRestores(const Tensor& filename, const std::vector<SaveSpec>& specs, co
 std::map<std::string, std::vector<SaveSpec>> ByDevice(const std::vector<SaveSpec>& specs) {
   std::map<std::string, std::string> device_of;
   for (const SaveSpec& spec : specs) {
-    const std::string& device = spec.variable.handle().node()->device();
+    const Tensor& place = spec.variable ? spec.variable.handle() : spec.constant;
+    const std::string& device = place.node()->device();
     const auto [it, fresh] = device_of.emplace(spec.key, device);
     if (!fresh && it->second != device)
       throw ValueError(fmt::format("All tensors of a saveable object must be on the same device: {}", spec.key));

@@ -118,9 +118,10 @@ std::vector<Tensor> Function::AddCall(const std::shared_ptr<Trace>& trace, const
     dtypes.push_back(t.dtype());
     shapes.push_back(t.shape());
   }
-  return Spread(trace->given,
-                Current().AddOp(body.is_stateful() ? "StatefulPartitionedCall" : "PartitionedCall", operands,
-                                {{"Tout", dtypes}, {"f", FunctionRef{body.name(), trace->body}}, {"_output_shapes", shapes}}));
+  return Spread(
+      trace->given,
+      Current().AddOp(body.is_stateful() ? "StatefulPartitionedCall" : "PartitionedCall", operands,
+                      {{"Tout", dtypes}, {"f", FunctionRef{body.name(), trace->body}}, {"_output_shapes", shapes}}));
 }
 
 }  // namespace equiv::runtime

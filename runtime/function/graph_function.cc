@@ -29,9 +29,9 @@ class Body final : public FunctionBody {
     }
     std::vector<Feed> feeds;
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      feeds.push_back({i < function_.inputs.size() ? function_.inputs[i]
-                                                   : Tensor(captures[i - function_.inputs.size()].second),
-                       inputs[i]});
+      feeds.push_back(
+          {i < function_.inputs.size() ? function_.inputs[i] : Tensor(captures[i - function_.inputs.size()].second),
+           inputs[i]});
     Fetch::List fetches(function_.outputs.begin(), function_.outputs.end());
     for (Node* node : function_.stateful) fetches.emplace_back(node);
     std::vector<Array> outputs;

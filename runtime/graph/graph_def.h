@@ -4,10 +4,13 @@
 //   Graph graph;                                        WriteGraph(graph, "/tmp", "model.pb", /*as_text=*/false);
 //   MetaGraph meta = ImportGraphFile(graph, "model.meta");
 #pragma once
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/graph/graph.h"
@@ -20,6 +23,9 @@ struct ImportOptions {
   std::map<std::string, Tensor> input_map = {};  // "x:0" in the file: the tensor of the graph that takes its place
   // Only what these operations and tensors need, by their names in the file; empty: everything.
   std::vector<std::string> targets = {};
+  // Called for each stateful random op among them, in the order of the file: its attributes seed and seed2 instead of
+  // the stored ones. Functions keep theirs.
+  std::function<std::pair<std::int64_t, std::int64_t>()> seeds = {};
 };
 
 // tf: SaverDef

@@ -45,14 +45,16 @@ std::string Unzip(std::string_view bytes, const std::string& where) {
 }
 
 bool LooksLikeGraph(const proto::GraphDef& graph) {
-  return graph.node_size() > 0 &&
-         std::ranges::all_of(graph.node(), [](const proto::NodeDef& n) { return !n.name().empty() && !n.op().empty(); });
+  return graph.node_size() > 0 && std::ranges::all_of(graph.node(), [](const proto::NodeDef& n) {
+           return !n.name().empty() && !n.op().empty();
+         });
 }
 }  // namespace
 
 ParsedGraphFile ParseGraphFile(std::string_view bytes, const std::string& where) {
   const google::protobuf::LogSilencer silent;
-  if (bytes.size() > kLargestMessage) throw DataLossError(fmt::format("{}: larger than 2 GiB, which no graph is", where));
+  if (bytes.size() > kLargestMessage)
+    throw DataLossError(fmt::format("{}: larger than 2 GiB, which no graph is", where));
   std::string unzipped;
   if (bytes.starts_with("\x1f\x8b")) {
     unzipped = Unzip(bytes, where);
@@ -86,7 +88,8 @@ ParsedGraphFile ParseGraphFile(std::string_view bytes, const std::string& where)
       file.has_meta = meta;
       return file;
     }
-    if (!error.text.empty()) why += fmt::format("; as text of a {}: {}", meta ? "MetaGraphDef" : "GraphDef", error.text);
+    if (!error.text.empty())
+      why += fmt::format("; as text of a {}: {}", meta ? "MetaGraphDef" : "GraphDef", error.text);
   }
   throw DataLossError(fmt::format("{}: neither a MetaGraphDef nor a GraphDef, binary or text{}", where,
                                   why.empty() ? "; it holds no nodes" : why));

@@ -74,9 +74,7 @@ class Ordered {
         inputs_[static_cast<std::size_t>(i)].push_back(std::move(source));
       }
   }
-  std::string Where(int i) const {
-    return fmt::format("{}: [{}] '{}': ", where_, nodes_[i].op(), nodes_[i].name());
-  }
+  std::string Where(int i) const { return fmt::format("{}: [{}] '{}': ", where_, nodes_[i].op(), nodes_[i].name()); }
   const std::vector<Source>& inputs(int i) const { return inputs_[static_cast<std::size_t>(i)]; }
   int Find(const std::string& name) const {
     const auto it = index_.find(name);
@@ -204,7 +202,8 @@ void RequireOps(const proto::GraphDef& graph, const std::vector<int>& needed_nod
 
 class Importer {
  public:
-  Importer(Graph& graph, const proto::GraphDef& def, const std::string& where) : graph_(graph), def_(def), where_(where) {
+  Importer(Graph& graph, const proto::GraphDef& def, const std::string& where)
+      : graph_(graph), def_(def), where_(where) {
     for (const auto& f : def.library().function())
       if (!library_.emplace(f.signature().name(), &f).second)
         throw InvalidArgumentError(fmt::format("{}: two functions are named '{}'", where, f.signature().name()));
@@ -215,20 +214,26 @@ class Importer {
     const Ordered ordered(def_.node(), outside, where_);
     const std::vector<int> order = ordered.Sort(options.targets);
     RequireOps(def_, order, where_);
+    if (options.seeds) {
+      std::vector<int> in_file = order;
+      std::ranges::sort(in_file);
+      for (const int i : in_file) {
+        const OpDef* op = OpRegistry::Global().Find(def_.node(i).op());
+        if (op && op->random) seeds_.emplace(&def_.node(i), options.seeds());
+      }
+    }
     const std::string scope = options.import_scope.empty() ? "" : options.import_scope + "/";
     std::unordered_map<std::string, Node*> made;
-    Build(graph_, def_.node(), ordered, order, scope, {}, made,
-          [&](const Source& source) -> std::optional<Tensor> {
-            const auto it = options.input_map.find(fmt::format("{}:{}", source.node, source.index));
-            return it == options.input_map.end() ? std::nullopt : std::optional(it->second);
-          });
+    Build(graph_, def_.node(), ordered, order, scope, {}, made, [&](const Source& source) -> std::optional<Tensor> {
+      const auto it = options.input_map.find(fmt::format("{}:{}", source.node, source.index));
+      return it == options.input_map.end() ? std::nullopt : std::optional(it->second);
+    });
   }
 
   FunctionRef Function(const proto::NameAttrList& call) {
     const std::string key = call.attr().empty() ? call.name() : call.name() + call.SerializeAsString();
     if (const auto it = functions_.find(key); it != functions_.end()) {
-      if (!it->second)
-        throw UnimplementedError(fmt::format("{}: function '{}' calls itself", where_, call.name()));
+      if (!it->second) throw UnimplementedError(fmt::format("{}: function '{}' calls itself", where_, call.name()));
       return {call.name(), it->second};
     }
     const auto found = library_.find(call.name());
@@ -256,7 +261,8 @@ class Importer {
           wanted = arg;
           break;
         }
-      if (!wanted) throw InvalidArgumentError(fmt::format("{}{} has no output '{}'", where, node->op(), source.argument));
+      if (!wanted)
+        throw InvalidArgumentError(fmt::format("{}{} has no output '{}'", where, node->op(), source.argument));
       index += at;
     }
     if (index >= static_cast<std::size_t>(node->num_outputs()))
@@ -282,13 +288,17 @@ class Importer {
       if (known != def.attr_defs.end())
         kind = known->kind;
       else if (!name.starts_with('_'))
-        throw InvalidArgumentError(
-            fmt::format("{}NodeDef mentions attr '{}' not in Op {}: it was written by a newer program", where, name,
-                        def.name));
+        throw InvalidArgumentError(fmt::format(
+            "{}NodeDef mentions attr '{}' not in Op {}: it was written by a newer program", where, name, def.name));
       else if (!KindOf(*value, kind) || kind == AttrKind::kFunc || kind == AttrKind::kListFunc)
         continue;  // for tools, and of no use here
-      attrs.Set(name, FromProto(*value, kind, [this](const proto::NameAttrList& f) { return Function(f); },
-                                fmt::format("{}attribute '{}': ", where, name)));
+      attrs.Set(name, FromProto(
+                          *value, kind, [this](const proto::NameAttrList& f) { return Function(f); },
+                          fmt::format("{}attribute '{}': ", where, name)));
+    }
+    if (const auto seeds = seeds_.find(&node); seeds != seeds_.end()) {
+      attrs.Set("seed", seeds->second.first);
+      attrs.Set("seed2", seeds->second.second);
     }
     return attrs;
   }
@@ -447,7 +457,8 @@ class Importer {
         types.push_back(FromProto(static_cast<proto::DataType>(t), at));
       return types;
     }
-    const DType type = arg.type_attr().empty() ? FromProto(arg.type(), at) : FromProto(attr(arg.type_attr()).type(), at);
+    const DType type =
+        arg.type_attr().empty() ? FromProto(arg.type(), at) : FromProto(attr(arg.type_attr()).type(), at);
     std::int64_t count = 1;
     if (!arg.number_attr().empty()) count = attr(arg.number_attr()).i();
     if (count < 0 || count > 1 << 20)
@@ -460,6 +471,7 @@ class Importer {
   const std::string& where_;
   std::unordered_map<std::string, const proto::FunctionDef*> library_;
   std::unordered_map<std::string, std::shared_ptr<GraphFunction>> functions_;  // null while being built
+  std::unordered_map<const proto::NodeDef*, std::pair<std::int64_t, std::int64_t>> seeds_;
 };
 
 std::vector<std::string> OpTypes(const proto::GraphDef& graph) {

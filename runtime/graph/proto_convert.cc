@@ -27,7 +27,12 @@ void Complex(Array& array, const google::protobuf::RepeatedField<T>& parts, cons
   struct Number {
     T re, im;
   };
-  Spread<Number>(array, parts.size() / 2, [&](int i) { return Number{parts[2 * i], parts[2 * i + 1]}; }, where);
+  Spread<Number>(
+      array, parts.size() / 2,
+      [&](int i) {
+        return Number{parts[2 * i], parts[2 * i + 1]};
+      },
+      where);
 }
 }  // namespace
 
@@ -78,14 +83,17 @@ Array FromProto(const proto::TensorProto& tensor, const std::string& where) {
     return array;
   }
   const auto ints = [&]<class T>() {
-    Spread<T>(array, tensor.int_val_size(), [&](int i) { return static_cast<T>(tensor.int_val(i)); }, where);
+    Spread<T>(
+        array, tensor.int_val_size(), [&](int i) { return static_cast<T>(tensor.int_val(i)); }, where);
   };
   switch (dtype) {
     case DType::kFloat32:
-      Spread<float>(array, tensor.float_val_size(), [&](int i) { return tensor.float_val(i); }, where);
+      Spread<float>(
+          array, tensor.float_val_size(), [&](int i) { return tensor.float_val(i); }, where);
       break;
     case DType::kFloat64:
-      Spread<double>(array, tensor.double_val_size(), [&](int i) { return tensor.double_val(i); }, where);
+      Spread<double>(
+          array, tensor.double_val_size(), [&](int i) { return tensor.double_val(i); }, where);
       break;
     case DType::kInt32:
     case DType::kQInt32:
@@ -104,16 +112,20 @@ Array FromProto(const proto::TensorProto& tensor, const std::string& where) {
       ints.operator()<std::uint8_t>();
       break;
     case DType::kInt64:
-      Spread<std::int64_t>(array, tensor.int64_val_size(), [&](int i) { return tensor.int64_val(i); }, where);
+      Spread<std::int64_t>(
+          array, tensor.int64_val_size(), [&](int i) { return tensor.int64_val(i); }, where);
       break;
     case DType::kUInt32:
-      Spread<std::uint32_t>(array, tensor.uint32_val_size(), [&](int i) { return tensor.uint32_val(i); }, where);
+      Spread<std::uint32_t>(
+          array, tensor.uint32_val_size(), [&](int i) { return tensor.uint32_val(i); }, where);
       break;
     case DType::kUInt64:
-      Spread<std::uint64_t>(array, tensor.uint64_val_size(), [&](int i) { return tensor.uint64_val(i); }, where);
+      Spread<std::uint64_t>(
+          array, tensor.uint64_val_size(), [&](int i) { return tensor.uint64_val(i); }, where);
       break;
     case DType::kBool:
-      Spread<bool>(array, tensor.bool_val_size(), [&](int i) { return tensor.bool_val(i); }, where);
+      Spread<bool>(
+          array, tensor.bool_val_size(), [&](int i) { return tensor.bool_val(i); }, where);
       break;
     case DType::kFloat16:
     case DType::kBFloat16:
@@ -253,9 +265,9 @@ bool KindOf(const proto::AttrValue& value, AttrKind& kind) {
     case Proto::kList: {
       const auto& list = value.list();
       const std::pair<bool, AttrKind> lists[] = {
-          {list.i_size() > 0, AttrKind::kListInt},       {list.f_size() > 0, AttrKind::kListFloat},
-          {list.b_size() > 0, AttrKind::kListBool},      {list.s_size() > 0, AttrKind::kListString},
-          {list.type_size() > 0, AttrKind::kListType},   {list.shape_size() > 0, AttrKind::kListShape},
+          {list.i_size() > 0, AttrKind::kListInt},         {list.f_size() > 0, AttrKind::kListFloat},
+          {list.b_size() > 0, AttrKind::kListBool},        {list.s_size() > 0, AttrKind::kListString},
+          {list.type_size() > 0, AttrKind::kListType},     {list.shape_size() > 0, AttrKind::kListShape},
           {list.tensor_size() > 0, AttrKind::kListTensor}, {list.func_size() > 0, AttrKind::kListFunc}};
       for (const auto& [there, list_kind] : lists)
         if (there) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/checkpoint/checkpoint.h"
 #include "runtime/layers/layer.h"
 
 namespace equiv::runtime {
@@ -18,6 +19,14 @@ class Model : public Layer {
   std::vector<Variable> weights() const override;
   std::vector<Variable> trainable_weights() const override;
   std::vector<Variable> non_trainable_weights() const override;
+
+  // Writes an object-based checkpoint whose root is the model, with its optimiser if it is an attribute, and the state
+  // file of the folder. In a graph values come from the default session. ValueError: the weights do not exist yet.
+  // UnimplementedError: a path ending in .h5, .hdf5 or .keras. tf: save_weights, TensorFlow format
+  void SaveWeights(const std::string& path);
+  // Reads what SaveWeights, Checkpoint(model) or, by names, a Saver wrote; layers that are built later take their
+  // values then. AssertionError where nothing but the root matches. tf: load_weights
+  std::shared_ptr<LoadStatus> LoadWeights(const std::string& path);
 
  protected:
   bool casts_inputs() const override { return false; }

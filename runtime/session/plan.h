@@ -26,22 +26,22 @@ struct Step {
   const Node* node = nullptr;
   Kernel* kernel = nullptr;
   std::vector<DType> output_dtypes = {};
-  std::vector<int> inputs = {};       // slots
-  std::vector<bool> last_use = {};    // the input's buffer is free after this step
+  std::vector<int> inputs = {};        // slots
+  std::vector<bool> last_use = {};     // the input's buffer is free after this step
   std::vector<bool> dereference = {};  // a reference whose value the op wants
-  std::vector<int> outputs = {};      // slots, -1: nobody wants it
-  std::vector<int> controls = {};     // marks of the steps it waits for; only in plans with dead values
-  int mark = -1;                      // where it tells whether it ran
+  std::vector<int> outputs = {};       // slots, -1: nobody wants it
+  std::vector<int> controls = {};      // marks of the steps it waits for; only in plans with dead values
+  int mark = -1;                       // where it tells whether it ran
   std::shared_ptr<Loop> loop = {};
 };
 
 // A frame of v1 control flow, run as one step. tf: Enter, Merge, Switch, NextIteration, Exit of one frame_name
 struct Loop {
-  std::vector<Step> enter;             // once
-  std::vector<int> once;               // slots of Enters that only the first iteration sees
-  std::vector<Step> body;              // each iteration, the Exits among them
-  std::vector<int> next;               // slots of NextIteration: the loop ends when all are dead
-  std::vector<int> exits;              // slots of the Exits
+  std::vector<Step> enter;  // once
+  std::vector<int> once;    // slots of Enters that only the first iteration sees
+  std::vector<Step> body;   // each iteration, the Exits among them
+  std::vector<int> next;    // slots of NextIteration: the loop ends when all are dead
+  std::vector<int> exits;   // slots of the Exits
 };
 
 struct Plan {
@@ -53,8 +53,8 @@ struct Plan {
   bool has_dead_values = false;  // a Switch or a loop: some steps do not run
 };
 
-// Prunes by fetch and orders the rest. Errors: InvalidArgumentError for an unfed placeholder, ValueError for a tensor of
-// another graph.
+// Prunes by fetch and orders the rest. Errors: InvalidArgumentError for an unfed placeholder, ValueError for a tensor
+// of another graph.
 std::unique_ptr<Plan> MakePlan(const Graph& graph, const std::vector<Tensor>& fetches,
                                const std::vector<Node*>& operations, const std::vector<Tensor>& feeds,
                                const PassOptions& passes, const std::function<Kernel*(const Node*)>& kernel_of);

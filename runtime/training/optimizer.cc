@@ -95,12 +95,12 @@ void Optimizer::BuildLegacy(const std::vector<Variable>& variables) {
   for (const auto& [name, value] : hyper) {
     const Variable made = MakeState(Tensor(Array::Scalar(static_cast<float>(value))), name);
     Track(name, made);
-    if (name == "learning_rate") learning_rate_ = made;
+    hyper_.emplace_back(name, made);
   }
   known_ = variables;
   for (const std::string& slot : SlotNames())
     for (const Variable& v : variables)
-      if (!Slot(v, slot)) AddSlot(v, slot, FilledLike(v, slot == "accumulator" ? options_.initial_accumulator : 0));
+      if (!FindSlot(v, slot)) AddSlot(v, slot, FilledLike(v, slot == "accumulator" ? options_.initial_accumulator : 0));
 }
 
 std::vector<std::string> Optimizer::SlotNames() const {
@@ -111,20 +111,28 @@ std::vector<std::string> Optimizer::SlotNames() const {
     case Kind::kAdam:
       return {"m", "v"};
     case Kind::kRmsprop:
-      return {"rms"};
+      return options_.momentum == 0 ? std::vector<std::string>{"rms"} : std::vector<std::string>{"rms", "momentum"};
     default:
       return {"accumulator"};
   }
 }
 
-Variable Optimizer::Slot(const Variable& variable, const std::string& slot_name) const {
+Variable Optimizer::FindSlot(const Variable& variable, const std::string& slot_name) const {
   for (const SlotVariable& slot : slots_)
     if (slot.name == slot_name && slot.of == variable) return slot.variable;
   return {};
 }
 
+Variable Optimizer::Slot(const Variable& variable, const std::string& slot_name) const {
+  return options_.legacy ? FindSlot(variable, slot_name) : Variable();
+}
+
 Variable Optimizer::CreateSlot(const Variable& variable, const std::string& slot_name, const Array& value) {
-  if (!options_.legacy || std::ranges::count(SlotNames(), slot_name) == 0) return {};
+  if (!options_.legacy)
+    throw ValueError(
+        fmt::format("You are trying to restore a checkpoint from a legacy Keras optimizer into a v2.11+ Optimizer, "
+                    "which can cause errors. Make the optimizer '{}' a legacy one: Options{{.legacy = true}}.",
+                    options_.name));
   if (const Variable there = Slot(variable, slot_name)) return there;
   return AddSlot(variable, slot_name, Tensor(value));
 }
@@ -153,7 +161,10 @@ void Optimizer::ApplyGradients(const std::vector<std::pair<Tensor, Variable>>& g
           fmt::format("The optimizer cannot recognize variable {}. This usually means you are trying to call "
                       "the optimizer to update different parts of the model separately.",
                       variable.name()));
-    Update(gradient, variable);
+    if (options_.legacy)
+      UpdateLegacy(gradient, variable);
+    else
+      Update(gradient, variable);
   }
   iteration_.AssignAdd(Tensor(Array::Scalar(std::int64_t{1})));
 }
@@ -166,11 +177,11 @@ void Optimizer::Update(const Tensor& gradient, const Variable& v) {
       v.AssignSub(gradient * rate);
       return;
     }
-    const Variable m = Slot(v, options_.legacy ? "momentum" : "m");
+    const Variable m = FindSlot(v, "m");
     m.Assign(m.Read() * options_.momentum - gradient * rate);
     v.AssignAdd(m.Read());
   } else if (kind_ == Kind::kAdam) {
-    const Variable m = Slot(v, "m"), u = Slot(v, "v");
+    const Variable m = FindSlot(v, "m"), u = FindSlot(v, "v");
     const Tensor step = Cast(iteration_.Read(), v.dtype()) + 1.0;
     const auto power = [&](double base) { return Current().Add1("Pow", {ScalarConstant(base, v.dtype()), step}); };
     const Tensor alpha = rate * Sqrt(1.0 - power(options_.beta_2)) / (1.0 - power(options_.beta_1));
@@ -178,13 +189,48 @@ void Optimizer::Update(const Tensor& gradient, const Variable& v) {
     u.AssignAdd((Square(gradient) - u.Read()) * (1 - options_.beta_2));
     v.AssignSub((m.Read() * alpha) / (Sqrt(u.Read()) + options_.epsilon));
   } else if (kind_ == Kind::kRmsprop) {
-    const Variable velocity = Slot(v, options_.legacy ? "rms" : "velocity");
+    const Variable velocity = FindSlot(v, "velocity");
     velocity.Assign(options_.rho * velocity.Read() + (1 - options_.rho) * Square(gradient));
     v.AssignSub(rate * gradient * Current().Add1("Rsqrt", {velocity.Read() + options_.epsilon}));
   } else {
-    const Variable accumulator = Slot(v, "accumulator");
+    const Variable accumulator = FindSlot(v, "accumulator");
     accumulator.AssignAdd(gradient * gradient);
     v.AssignSub(rate * gradient / Sqrt(accumulator.Read() + options_.epsilon));
+  }
+}
+
+// tf: keras.optimizers.legacy.*._resource_apply_dense
+void Optimizer::UpdateLegacy(const Tensor& gradient, const Variable& v) {
+  const DType dtype = v.dtype();
+  const auto hyper = [&](const char* name) {
+    return Cast(std::ranges::find(hyper_, name, &std::pair<std::string, Variable>::first)->second.Read(), dtype);
+  };
+  const auto apply = [&](const char* op, const std::vector<Tensor>& inputs) {
+    const std::vector<Value> values(inputs.begin(), inputs.end());
+    Current().AddOp(op, values, {});
+  };
+  const Tensor rate = hyper("learning_rate"), epsilon = ScalarConstant(options_.epsilon, dtype);
+  if (kind_ == Kind::kSgd && options_.momentum == 0) {
+    apply("ResourceApplyGradientDescent", {v.handle(), rate, gradient});
+  } else if (kind_ == Kind::kSgd) {
+    apply("ResourceApplyKerasMomentum",
+          {v.handle(), FindSlot(v, "momentum").handle(), rate, gradient, hyper("momentum")});
+  } else if (kind_ == Kind::kAdam) {
+    const Tensor step = Cast(iteration_.Read(), dtype) + 1.0;
+    const Tensor beta_1 = hyper("beta_1"), beta_2 = hyper("beta_2");
+    const Tensor power_1 = Current().Add1("Pow", {beta_1, step}), power_2 = Current().Add1("Pow", {beta_2, step});
+    apply("ResourceApplyAdam", {v.handle(), FindSlot(v, "m").handle(), FindSlot(v, "v").handle(), power_1, power_2,
+                                rate, beta_1, beta_2, epsilon, gradient});
+  } else if (kind_ == Kind::kRmsprop && options_.momentum != 0) {
+    apply("ResourceApplyRMSProp", {v.handle(), FindSlot(v, "rms").handle(), FindSlot(v, "momentum").handle(), rate,
+                                   hyper("rho"), hyper("momentum"), epsilon, gradient});
+  } else if (kind_ == Kind::kRmsprop) {
+    const Variable rms = FindSlot(v, "rms");
+    const Tensor rho = hyper("rho");
+    rms.Assign(rho * rms.Read() + (1.0 - rho) * Square(gradient));
+    v.Assign(v.Read() - rate * gradient / (Sqrt(rms.Read()) + epsilon));
+  } else {
+    apply("ResourceApplyAdagradV2", {v.handle(), FindSlot(v, "accumulator").handle(), rate, epsilon, gradient});
   }
 }
 

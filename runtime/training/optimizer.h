@@ -32,11 +32,12 @@ class Optimizer final : public Trackable {
   const std::string& name() const { return options_.name; }
 
   std::string Describe() const override;
-  bool has_slots() const override { return options_.legacy; }
-  // Sorted. tf: get_slot_names
+  bool has_slots() const override { return true; }
+  // In order of creation. tf: get_slot_names
   std::vector<std::string> SlotNames() const override;
-  // "m" and "v", "momentum", "rms", "accumulator"; empty if there is none. tf: get_slot
+  // Of a legacy optimiser: "m", "v", "momentum", "rms", "accumulator"; empty if there is none. tf: get_slot
   Variable Slot(const Variable& variable, const std::string& slot_name) const override;
+  // ValueError unless legacy: a checkpoint with slots was written by a legacy optimiser.
   Variable CreateSlot(const Variable& variable, const std::string& slot_name, const Array& value) override;
 
  private:
@@ -45,12 +46,15 @@ class Optimizer final : public Trackable {
     std::string name;
     Variable variable;
   };
+  Variable FindSlot(const Variable& variable, const std::string& slot_name) const;
   Variable AddSlot(const Variable& of, const std::string& slot, const Tensor& initial);
   void BuildLegacy(const std::vector<Variable>& variables);
   void Update(const Tensor& gradient, const Variable& variable);
+  void UpdateLegacy(const Tensor& gradient, const Variable& variable);
   Kind kind_;
   Options options_;
   Variable iteration_, learning_rate_;
+  std::vector<std::pair<std::string, Variable>> hyper_;  // of a legacy optimiser, sorted
   std::shared_ptr<TrackableList> variables_;
   std::vector<SlotVariable> slots_;  // in order of creation
   std::vector<Variable> known_;      // variables with slots

@@ -69,7 +69,8 @@ TEST(Repository, IncludesFollowTheLayers) {
   }
 }
 TEST(Repository, PublicHeadersNameNoForeignType) {
-  const std::regex foreign("#include <(Eigen|google/protobuf|leveldb|snappy|zip|oneapi|dnnl|cudnn|cuda|nlohmann|fmt|kainjow|re2)");
+  const std::regex foreign(
+      "#include <(Eigen|google/protobuf|leveldb|snappy|zip|oneapi|dnnl|cudnn|cuda|nlohmann|fmt|kainjow|re2)");
   for (const fs::path& file : Sources({"kernels/base", "kernels/io", "kernels/ops", "runtime", "equiv"}))
     if (file.extension() == ".h") {
       const std::string text = Read(file);

@@ -54,6 +54,16 @@ TEST_F(Convert, ThereAndBackGivesTheSameNamesAndBits) {
       EXPECT_TRUE(BitwiseEqual(before.GetTensor(entry.key), after.GetTensor(entry.key))) << entry.key;
   }
 }
+TEST_F(Convert, TheStateFileIsReplacedOnlyWhenAsked) {
+  const std::vector<ValueToSave> values = {{"a", [] { return Array::Scalar(1.0f); }}};
+  WriteObjectBased("objects", values, StateFile::kKeep);
+  WriteNameBased("names", values, StateFile::kKeep);
+  EXPECT_FALSE(fs::exists("checkpoint"));
+  WriteObjectBased("objects", values, StateFile::kReplace);
+  WriteNameBased("names", values, StateFile::kKeep);
+  EXPECT_EQ(io::ReadFile("checkpoint"),
+            "model_checkpoint_path: \"objects\"\nall_model_checkpoint_paths: \"objects\"\n");
+}
 TEST_F(Convert, AFolderMeansItsLatestCheckpoint) {
   EXPECT_EQ(ConvertTf1ToTf2(kGoldens + "name_based_session", "made/folder/x"), "made/folder/x-1");
   EXPECT_TRUE(fs::exists("made/folder/x-1.index"));
@@ -102,11 +112,13 @@ TEST_F(Convert, WhatCannotBeConvertedLeavesNothing) {
   EXPECT_THROW(ConvertTf1ToTf2("absent", "x"), NotFoundError);
   const Array one = Array::Scalar(1.0f);
   const auto value = [&](std::string name) { return ValueToSave{std::move(name), [&] { return one; }}; };
-  EXPECT_THROW(WriteObjectBased("x", std::vector{value("\xff")}), InvalidArgumentError);
-  EXPECT_THROW(WriteObjectBased("x", std::vector{value("a"), value("a")}), InvalidArgumentError);
-  EXPECT_THROW(WriteNameBased("x", {value("a"), value("a")}), InvalidArgumentError);
-  EXPECT_THROW(WriteNameBased("x", {value("")}), InvalidArgumentError);
-  EXPECT_THROW(WriteNameBased("x", {{"a", []() -> Array { throw DataLossError("from the source"); }}}), DataLossError);
+  EXPECT_THROW(WriteObjectBased("x", std::vector{value("\xff")}, StateFile::kReplace), InvalidArgumentError);
+  EXPECT_THROW(WriteObjectBased("x", std::vector{value("a"), value("a")}, StateFile::kReplace), InvalidArgumentError);
+  EXPECT_THROW(WriteNameBased("x", {value("a"), value("a")}, StateFile::kReplace), InvalidArgumentError);
+  EXPECT_THROW(WriteNameBased("x", {value("")}, StateFile::kReplace), InvalidArgumentError);
+  EXPECT_THROW(
+      WriteNameBased("x", {{"a", []() -> Array { throw DataLossError("from the source"); }}}, StateFile::kReplace),
+      DataLossError);
   EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 }  // namespace

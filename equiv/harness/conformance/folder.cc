@@ -79,7 +79,8 @@ ConformanceRun RunConformance(const fs::path& folder, const ConformanceOptions& 
   if (!any)
     throw NotFoundError(fmt::format(
         "'{}' is in no known format: expected index.tsv (random), config.json with \"model\" (whole model), "
-        "manifest.json with \"packs\" (ops), expected.json with \"index_entries\" (checkpoint) or \"end_points\" (graph), or *.json with programs "
+        "manifest.json with \"packs\" (ops), expected.json with \"index_entries\" (checkpoint) or \"end_points\" "
+        "(graph), or *.json with programs "
         "(naming), here or in a sub-folder",
         folder.string()));
   return run;

@@ -19,8 +19,8 @@ double HexNumber(const nlohmann::json& value);
 std::string Sha256(std::string_view bytes);
 std::string Sha256(const Array& array);  // of the elements' bytes
 
-// Compares a tensor with stored `shape`, `min`, `max`, `mean`, `l2` and samples (flat index, value): every difference is
-// at most `bound` times the largest stored magnitude, that of `l2` at most `bound` times `l2`. Empty when it holds.
+// Compares a tensor with stored `shape`, `min`, `max`, `mean`, `l2` and samples (flat index, value): every difference
+// is at most `bound` times the largest stored magnitude, that of `l2` at most `bound` times `l2`. Empty when it holds.
 std::string ScaledFailure(const nlohmann::json& stored, const std::vector<std::pair<std::int64_t, double>>& samples,
                           const Array& got, double bound);
 

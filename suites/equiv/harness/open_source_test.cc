@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "equiv/compare/npy.h"
 #include "equiv/compare/npz.h"
 #include "equiv/compare/safetensors.h"
 #include "kernels/base/error.h"
@@ -35,6 +36,9 @@ TEST(OpenTensorSource, KnowsEveryKind) {
   fs::copy_file(folder / "x.safetensors", folder / "two");
   EXPECT_EQ(Why(folder / "one"), "opened npz");
   EXPECT_EQ(Why(folder / "two"), "opened safetensors");
+  WriteNpy(folder / "x.npy", Array::Scalar(1.0f));
+  EXPECT_EQ(Why(folder / "x.npy"), "opened npy");
+  EXPECT_EQ(OpenTensorSource(folder / "x.npy")->Read("arr_0").data<float>()[0], 1.0f);
   EXPECT_EQ(Why(kCheckpoints + "partitioned/parts"), "opened name-based checkpoint");
   EXPECT_EQ(Why(kCheckpoints + "partitioned/parts.index"), "opened name-based checkpoint");
   EXPECT_EQ(Why(kCheckpoints + "partitioned"), "opened name-based checkpoint");
@@ -48,7 +52,7 @@ TEST(OpenTensorSource, SaysWhatItLookedFor) {
   EXPECT_THAT(Why("/dev/null"), HasSubstr("no regular file"));
   EXPECT_THAT(Why(folder.path()), HasSubstr("without the state file 'checkpoint' or 'recording.json'"));
   io::WriteFile(folder / "text", "hello, world");
-  EXPECT_THAT(Why(folder / "text"), HasSubstr("neither an .npz nor a .safetensors file"));
+  EXPECT_THAT(Why(folder / "text"), HasSubstr("neither an .npz, .npy nor .safetensors file"));
   io::WriteFile(folder / "empty", "");
   EXPECT_THAT(Why(folder / "empty"), HasSubstr("neither"));
   io::WriteFile(folder / "bad.npz", "hello, world");

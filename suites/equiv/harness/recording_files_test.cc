@@ -17,6 +17,8 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
+const std::string kCheckpoint = EQUIV_FIXTURES_DIR "/goldens/checkpoints/name_based_session/tf1-ckpt";
+
 // Every field holds something that is not its default.
 StoredRecording Everything() {
   StoredRecording s{"eager (functional model)", {}, {}};
@@ -26,6 +28,8 @@ StoredRecording Everything() {
   q.random = NumRandomOps(7);
   q.set_variables = 0.1f;
   q.values = {{"a/w:0", Array::Scalar(3.0)}};
+  q.checkpoint = kCheckpoint;
+  q.save = SaveRequest{"run/\xff", CheckpointKind::kObjectBased};
   q.backend = "cpu";
   q.passes.disable_meta_optimizer = true;
   q.passes.off = {"remapping"};
@@ -81,6 +85,12 @@ void ExpectSame(const StoredRecording& a, const StoredRecording& b) {
   EXPECT_EQ(p.set_variables, q.set_variables);
   ASSERT_EQ(p.values.size(), q.values.size());
   for (const auto& [name, value] : p.values) ExpectSame(value, q.values.at(name));
+  EXPECT_EQ(p.checkpoint, q.checkpoint);
+  ASSERT_EQ(p.save.has_value(), q.save.has_value());
+  if (p.save) {
+    EXPECT_EQ(p.save->prefix, q.save->prefix);
+    EXPECT_EQ(p.save->kind, q.save->kind);
+  }
   EXPECT_EQ(p.backend, q.backend);
   EXPECT_EQ(p.passes.disable_meta_optimizer, q.passes.disable_meta_optimizer);
   EXPECT_EQ(p.passes.off, q.passes.off);
@@ -170,6 +180,8 @@ TEST(RecordingFiles, DamageIsNamed) {
   EXPECT_THAT(why("bfloat16", "float32"), HasSubstr("variable 'a/w:0' is float32[2], but its value"));
   EXPECT_THAT(why("variables/a/w:0", "variables/b"), HasSubstr("has no tensor 'variables/b'"));
   EXPECT_THAT(why("fedcba9876543210", "x"), HasSubstr("hash"));
+  EXPECT_THAT(why("\"checksum\": \"", "\"checksum\": \"g"), HasSubstr("'checksum' is no 64-bit number"));
+  EXPECT_THAT(why("object-based", "other"), HasSubstr("a checkpoint's kind is 'other'"));
   EXPECT_THAT(why("\"threads\": 5", "\"threads\": 99999999999"), HasSubstr("'threads' is 99999999999"));
   EXPECT_THAT(why("\"create\"", "\"destroy\""), HasSubstr("effect 'destroy'"));
   EXPECT_THAT(why("\"schema_version\": 1", "\"schema_version\": 2"), HasSubstr("UnimplementedError"));
@@ -218,6 +230,36 @@ TEST(FromRecording, StandsInForTheSideThatRan) {
     EXPECT_TRUE(verdict.ok()) << verdict.FailureText();
   }
 }
+TEST(FromRecording, StandsInWhereRunsStartFromACheckpoint) {
+  const io::TemporaryFolder folder;
+  const fixtures::ModelEntry& entry = *fixtures::FindModel("convnet");
+  const SidePtr session = InSession(entry.model), eager = InEager(entry.model, {.class_name = entry.class_name});
+  RunRequest writing = ConvnetRequest();
+  for (const char* name : {"a", "again", "other"}) {
+    writing.save = SaveRequest{folder / name, CheckpointKind::kNameBased};
+    writing.random = NumRandomOps(std::string(name) == "other" ? 2 : 1);
+    session->Run(writing);
+  }
+  Options options;
+  options.inputs = {runtime::Tensor(writing.inputs[0])};
+  options.checkpoint = folder / "a";
+  options.stages = {"step3b-name-based", "step4b-name-based"};
+  options.recorded = [&](const std::string& stage, const Side& side, const RunRequest& request,
+                         const Recording& recording) {
+    if (side.name() == "session") SaveRecording(folder / stage, {side.name(), request, recording});
+  };
+  ASSERT_TRUE(CheckEquivalence(*session, *eager, options).ok());
+  options.recorded = {};
+  for (const std::string& stage : std::vector<std::string>(options.stages)) {
+    options.stages = {stage};
+    const SidePtr recorded = FromRecording(folder / stage);
+    options.checkpoint = folder / "again";
+    const Verdict verdict = CheckEquivalence(*recorded, *eager, options);
+    EXPECT_TRUE(verdict.ok()) << verdict.FailureText();
+    options.checkpoint = folder / "other";
+    EXPECT_THROW(CheckEquivalence(*recorded, *eager, options), InvalidArgumentError);
+  }
+}
 TEST(FromRecording, RefusesWhatWasNotRecorded) {
   const io::TemporaryFolder folder;
   const fixtures::ModelEntry& entry = *fixtures::FindModel("convnet");
@@ -248,6 +290,9 @@ TEST(FromRecording, RefusesWhatWasNotRecorded) {
   EXPECT_THAT(why([](RunRequest& r) { r.random.reset(); }), HasSubstr("no random mode"));
   EXPECT_THAT(why([](RunRequest& r) { r.set_variables = 0.5f; }), HasSubstr("set to another value"));
   EXPECT_THAT(why([](RunRequest& r) { r.values["w:0"] = Array::Scalar(1.0f); }), HasSubstr("1 variables forced"));
+  EXPECT_THAT(why([](RunRequest& r) { r.checkpoint = kCheckpoint; }),
+              HasSubstr("tf1-ckpt', recorded with a start without checkpoint"));
+  EXPECT_THAT(why([](RunRequest& r) { r.save = SaveRequest{}; }), HasSubstr("a checkpoint to be written"));
 }
 }  // namespace
 }  // namespace equiv

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace equiv::ops {
 #define EQUIV_OP_FAMILY(X) void Register##X(OpRegistry& r);
 #include "kernels/ops/families.inc"
@@ -37,10 +39,13 @@ std::vector<Array> RunOp(std::string_view op, std::vector<Array> inputs, AttrMap
   std::vector<DType> dtypes;
   std::vector<PartialShape> shapes;
   std::vector<const Array*> constants;
+  const bool takes_refs = std::ranges::any_of(def.input_args, &ArgDef::is_ref);
   for (const Array& a : inputs) {
-    dtypes.push_back(a.dtype());
-    shapes.push_back(a.shape());
-    constants.push_back(&a);
+    // A handle stands for its variable's shape, a reference for its type too. tf: input_handle_shapes_and_types
+    const bool handle = a.dtype() == DType::kResource;
+    dtypes.push_back(handle && takes_refs ? a.variable()->dtype() : a.dtype());
+    shapes.push_back(handle ? a.variable()->shape() : PartialShape(a.shape()));
+    constants.push_back(handle ? nullptr : &a);
   }
   const std::string node = "node";
   const std::vector<DType> output_dtypes = CompleteAttrs(def, dtypes, attrs, node);
@@ -53,8 +58,9 @@ std::vector<Array> RunOp(std::string_view op, std::vector<Array> inputs, AttrMap
   KernelContext context(def, attrs, node, inputs, outputs, output_dtypes, resources, pool);
   kernel->Run(context);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    EXPECT_EQ(outputs[i].dtype(), output_dtypes[i]) << op << " output " << i;
-    if (check_shapes && inferred[i].IsFullyDefined()) {
+    const bool ref = OutputArg(def, attrs, i)->is_ref;
+    EXPECT_EQ(outputs[i].dtype(), ref ? DType::kResource : output_dtypes[i]) << op << " output " << i;
+    if (!ref && check_shapes && inferred[i].IsFullyDefined()) {
       EXPECT_EQ(outputs[i].shape(), inferred[i].Require()) << op << " output " << i;
     }
   }

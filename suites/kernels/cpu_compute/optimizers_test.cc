@@ -103,11 +103,11 @@ TEST(Optimizers, TheNumberOfThreadsLeavesNoTrace) {
 }
 
 TEST(Optimizers, GraphsCheckShapesTheyKnow) {
-  const DType f = DType::kFloat32, r = DType::kResource;
+  const DType f = DType::kFloat32;
   const auto infer = [&](const std::vector<PartialShape>& shapes) {
-    return Infer("ApplyMomentum", shapes, {}, {r, r, f, f, f});
+    return Infer("ApplyMomentum", shapes, {}, {f, f, f, f, f});
   };
-  EXPECT_EQ(infer({Shape{2}, Shape{2}, Shape{}, PartialShape{-1}, Shape{}})[0], Shape{});
+  EXPECT_EQ(infer({Shape{2}, Shape{2}, Shape{}, PartialShape{-1}, Shape{}})[0], Shape{2});
   EXPECT_NO_THROW(infer({{}, {}, Shape{}, Shape{2}, {}}));
   EXPECT_THROW(infer({Shape{2}, Shape{3}, Shape{}, Shape{2}, Shape{}}), InvalidArgumentError);
   EXPECT_THROW(infer({Shape{2}, Shape{2}, Shape{}, Shape{4}, Shape{}}), InvalidArgumentError);

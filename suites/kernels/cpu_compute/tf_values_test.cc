@@ -1,6 +1,7 @@
 // Single ops against values TensorFlow gave (tf_values*.jsonl, each written by the script of its name), at one and at
 // three threads. An input may be a variable, with its value before and after: ["variable", before, after].
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,133 +9,50 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
-#include <nlohmann/json.hpp>
 
-#include "suites/kernels/cpu_compute/op_runner.h"
+#include "suites/kernels/cpu_compute/recorded.h"
 
 namespace equiv::test {
 namespace {
 using nlohmann::json;
 
-double Number(const json& v) {
-  if (v.is_boolean()) return v.get<bool>() ? 1 : 0;
-  if (!v.is_string()) return v.get<double>();
-  const std::string word = v;
-  if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
-  return word == "inf" ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
-}
 template <class T>
-Array Filled(const Shape& shape, const json& values) {
-  std::vector<T> list;
-  for (const json& v : values) list.push_back(static_cast<T>(Number(v)));
-  Array a(kDTypeOf<T>, shape);
-  for (std::size_t i = 0; i < list.size(); ++i) a.mutable_data<T>()[i] = list[i];
-  return a;
+double Part(const Array& a, std::int64_t i) {
+  T part;
+  std::memcpy(&part, a.raw() + static_cast<std::size_t>(i) * sizeof(T), sizeof(T));
+  return static_cast<double>(part);
 }
-template <class T>
-Array FilledHalf(const Shape& shape, const json& values) {
-  Array a(kDTypeOf<T>, shape);
-  for (std::size_t i = 0; i < values.size(); ++i) a.mutable_data<T>()[i] = T(static_cast<float>(Number(values[i])));
-  return a;
-}
-// [dtype, shape, values]
-Array Tensor(const json& record) {
-  const Shape shape(record.at(1).get<Ints>());
-  const json& values = record.at(2);
-  switch (ParseDType(record.at(0).get<std::string>()).value()) {
-    case DType::kFloat64:
-      return Filled<double>(shape, values);
-    case DType::kInt32:
-      return Filled<std::int32_t>(shape, values);
-    case DType::kInt64:
-      return Filled<std::int64_t>(shape, values);
-    case DType::kBool:
-      return Filled<bool>(shape, values);
-    case DType::kUInt8:
-      return Filled<std::uint8_t>(shape, values);
-    case DType::kInt8:
-      return Filled<std::int8_t>(shape, values);
-    case DType::kUInt16:
-      return Filled<std::uint16_t>(shape, values);
-    case DType::kInt16:
-      return Filled<std::int16_t>(shape, values);
-    case DType::kFloat16:
-      return FilledHalf<Float16>(shape, values);
-    case DType::kBFloat16:
-      return FilledHalf<BFloat16>(shape, values);
-    default:
-      return Filled<float>(shape, values);
+// The numbers of an array; both parts of complex ones.
+std::vector<double> Numbers(const Array& a) {
+  std::vector<double> numbers;
+  if (a.dtype() == DType::kComplex64 || a.dtype() == DType::kComplex128) {
+    for (std::int64_t i = 0; i < 2 * a.num_elements(); ++i)
+      numbers.push_back(a.dtype() == DType::kComplex64 ? Part<float>(a, i) : Part<double>(a, i));
+  } else {
+    for (std::int64_t i = 0; i < a.num_elements(); ++i) numbers.push_back(a.ElementAsDouble(i));
   }
-}
-bool IsVariable(const json& record) { return record.at(0) == "variable"; }
-std::vector<Array> Inputs(const json& records) {
-  std::vector<Array> inputs;
-  for (const json& record : records) {
-    if (!IsVariable(record)) {
-      inputs.push_back(Tensor(record));
-      continue;
-    }
-    const Array before = Tensor(record.at(1));
-    auto variable = std::make_shared<Variable>("v" + std::to_string(inputs.size()), before.dtype(), before.shape());
-    variable->Assign(before, "test");
-    inputs.push_back(Array::Resource(std::move(variable)));
-  }
-  return inputs;
-}
-AttrMap Attributes(const OpDef& def, const json& given) {
-  AttrMap attrs;
-  for (const AttrDef& attr : def.attr_defs) {
-    if (!given.contains(attr.name)) continue;
-    const json& v = given[attr.name];
-    switch (attr.kind) {
-      case AttrKind::kInt:
-        attrs.Set(attr.name, v.get<std::int64_t>());
-        break;
-      case AttrKind::kFloat:
-        attrs.Set(attr.name, v.get<float>());
-        break;
-      case AttrKind::kBool:
-        attrs.Set(attr.name, v.get<bool>());
-        break;
-      case AttrKind::kString:
-        attrs.Set(attr.name, v.get<std::string>());
-        break;
-      case AttrKind::kType:
-        attrs.Set(attr.name, ParseDType(v.get<std::string>()).value());
-        break;
-      case AttrKind::kListInt:
-        attrs.Set(attr.name, v.get<Ints>());
-        break;
-      case AttrKind::kListString:
-        attrs.Set(attr.name, v.get<std::vector<std::string>>());
-        break;
-      case AttrKind::kListType: {
-        std::vector<DType> types;
-        for (const json& name : v) types.push_back(ParseDType(name.get<std::string>()).value());
-        attrs.Set(attr.name, std::move(types));
-        break;
-      }
-      case AttrKind::kShape:
-        attrs.Set(attr.name, PartialShape(v.get<Ints>()));
-        break;
-      default:
-        throw ValueError("no such attribute in these files: " + attr.name);
-    }
-  }
-  return attrs;
+  return numbers;
 }
 // Empty when every element agrees within `tolerance`, relative to the largest finite one or to the element itself.
 std::string Difference(const Array& got, const Array& expected, double tolerance) {
   if (got.dtype() != expected.dtype() || !(got.shape() == expected.shape()))
     return fmt::format("expected {} {}, got {} {}", Name(expected.dtype()), expected.shape().ToString(),
                        Name(got.dtype()), got.shape().ToString());
+  if (got.dtype() == DType::kString)
+    return got.strings() == expected.strings()
+               ? std::string()
+               : fmt::format("expected {}, got {}", fmt::join(expected.strings(), "|"), fmt::join(got.strings(), "|"));
+  if (BitwiseEqual(got, expected)) return {};
+  if (got.dtype() == DType::kInt64 || got.dtype() == DType::kUInt64) return "64-bit integers differ";
+  const std::vector<double> want = Numbers(expected), have = Numbers(got);
   double scale = 0;
-  for (std::int64_t i = 0; i < got.num_elements(); ++i)
-    if (const double e = std::abs(expected.ElementAsDouble(i)); std::isfinite(e)) scale = std::max(scale, e);
-  for (std::int64_t i = 0; i < got.num_elements(); ++i) {
-    const double e = expected.ElementAsDouble(i), g = got.ElementAsDouble(i);
-    if (e == g || (std::isnan(e) && std::isnan(g)) || std::abs(e - g) <= tolerance * scale) continue;
+  for (double e : want)
+    if (std::isfinite(e)) scale = std::max(scale, std::abs(e));
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    const double e = want[i], g = have[i];
+    if (std::isnan(e) && std::isnan(g)) continue;
+    if (e == g && (tolerance > 0 || std::signbit(e) == std::signbit(g))) continue;
+    if (std::abs(e - g) <= tolerance * scale) continue;
     return fmt::format("element {}: expected {}, got {}", i, e, g);
   }
   return {};
@@ -142,21 +60,21 @@ std::string Difference(const Array& got, const Array& expected, double tolerance
 
 void Check(const json& c, const std::string& op) {
   const double tolerance = c.value("tolerance", 0.0);
-  const AttrMap attrs = Attributes(ComputeOps().Get(op), c.at("attrs"));
-  const std::vector<Array> inputs = Inputs(c.at("inputs")), again = Inputs(c.at("inputs"));
+  const AttrMap attrs = RecordedAttributes(ComputeOps().Get(op), c.at("attrs"));
+  const std::vector<Array> inputs = RecordedInputs(c.at("inputs")), again = RecordedInputs(c.at("inputs"));
   const std::vector<Array> one = RunOp(op, inputs, attrs), three = RunOp(op, again, attrs, 3);
   ASSERT_EQ(one.size(), three.size());
   const json& outputs = c.at("outputs");
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].is_null()) continue;
-    EXPECT_EQ(Difference(one.at(i), Tensor(outputs[i]), tolerance), "") << "output " << i;
+    EXPECT_EQ(Difference(one.at(i), RecordedTensor(outputs[i]), tolerance), "") << "output " << i;
     EXPECT_TRUE(BitwiseEqual(one[i], three[i])) << "output " << i << " depends on the number of threads";
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const json& record = c.at("inputs")[i];
-    if (!IsVariable(record)) continue;
+    if (!IsRecordedVariable(record)) continue;
     const Array after = inputs[i].variable()->Read("test");
-    EXPECT_EQ(Difference(after, Tensor(record.at(2)), tolerance), "") << "variable " << i;
+    EXPECT_EQ(Difference(after, RecordedTensor(record.at(2)), tolerance), "") << "variable " << i;
     EXPECT_TRUE(BitwiseEqual(after, again[i].variable()->Read("test")))
         << "variable " << i << " depends on the number of threads";
   }
