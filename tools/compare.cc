@@ -206,6 +206,7 @@ int Run(const Flags& flags) {
   options.progress = [&](const std::string& text) { progress.Show(text); };
   progress.Show("opening " + Printable(flags.a));
   const std::unique_ptr<TensorSource> a = OpenTensorSource(flags.a), b = OpenTensorSource(flags.b);
+  ignore.RequireUse({a.get(), b.get()}, "--ignore");
   SourceComparison result = CompareSources(*a, *b, options);
   progress.Clear();
   if (flags.sort == "name")
@@ -280,12 +281,19 @@ std::function<int()> AddCompare(CLI::App& app) {
   command->add_option("--ulp", flags->ulp, "representable values in between, in the place of --rtol and --atol")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--bitwise", flags->bitwise, "the same bits, in the place of a tolerance");
-  command->add_option("--ignore", flags->ignore, fmt::format("leave these tensors out: {}", kPatternHelp));
+  command->add_option("--ignore", flags->ignore, fmt::format("leave these tensors out: {}", kPatternHelp))
+      ->allow_extra_args(false);
   command->add_option("--sort", flags->sort, "worst (first) or name")
       ->check(CLI::IsMember({"worst", "name"}))
       ->capture_default_str();
   command->add_flag("--only-differences", flags->only_differences, "leave out the lines of tensors that agree");
   command->add_flag("--json", flags->json, "print one JSON object");
-  return [flags] { return Run(*flags); };
+  return [flags] {
+    try {
+      return Run(*flags);
+    } catch (const UnimplementedError& error) {
+      throw UnimplementedError(fmt::format("{} (--ignore leaves a tensor out)", error.what()));
+    }
+  };
 }
 }  // namespace equiv::tools

@@ -92,8 +92,8 @@ std::vector<const TensorInfo*> InOrder(const TensorSource& source, bool map_orde
 
 std::vector<Chosen> Choose(const TensorSource& source, const Flags& flags, const std::string& target) {
   const NamesFilter keys(flags.keys), ignore(flags.ignore);
-  keys.RequireUse(source, "--key");
-  ignore.RequireUse(source, "--ignore");
+  keys.RequireUse({&source}, "--key");
+  ignore.RequireUse({&source}, "--ignore");
   const bool raw = flags.raw_keys;
   std::vector<Chosen> chosen;
   for (const TensorInfo* info : InOrder(source, target == kObjects)) {
@@ -184,11 +184,19 @@ std::function<int()> AddConvert(CLI::App& app) {
   command->add_option("out", flags->out, "what to write: a file, or a checkpoint's prefix")->required();
   command->add_option("--to", flags->to, "kind of the output; a name that ends in .npz or .safetensors says it too")
       ->check(CLI::IsMember({kNames, kObjects, "npz", "safetensors"}));
-  command->add_option("--key", flags->keys, fmt::format("only tensors of this name: {}", kPatternHelp));
-  command->add_option("--ignore", flags->ignore, fmt::format("all but tensors of this name: {}", kPatternHelp));
+  command->add_option("--key", flags->keys, fmt::format("only tensors of this name: {}", kPatternHelp))
+      ->allow_extra_args(false);
+  command->add_option("--ignore", flags->ignore, fmt::format("all but tensors of this name: {}", kPatternHelp))
+      ->allow_extra_args(false);
   command->add_flag("--raw-keys", flags->raw_keys,
                     "from an object-based checkpoint: its keys in the place of its variables' names");
   command->add_flag("--overwrite", flags->overwrite, "replace what has the output's name");
-  return [flags] { return Run(*flags); };
+  return [flags] {
+    try {
+      return Run(*flags);
+    } catch (const UnimplementedError& error) {
+      throw UnimplementedError(fmt::format("{} (--ignore leaves a tensor out)", error.what()));
+    }
+  };
 }
 }  // namespace equiv::tools

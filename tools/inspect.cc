@@ -36,6 +36,9 @@ struct Row {
   std::string error;
 };
 
+// States of iterators and the like are for the program that wrote them.
+bool HasValues(const TensorInfo& info) { return info.dtype != DType::kVariant && info.dtype != DType::kResource; }
+
 std::string Whole(__int128 value) {
   // What fits 64 bits of one sign or the other.
   return value < 0 ? std::to_string(static_cast<std::int64_t>(value))
@@ -152,6 +155,7 @@ void PrintText(const TensorSource& source, const std::vector<Row>& rows, std::in
     const std::string name = Printable(row.info->name);
     std::string line = fmt::format("  {:<{}}  {:<{}}", name, width, type(*row.info), type_width);
     if (row.statistics) line += "  " + StatisticsText(*row.info, *row.statistics);
+    if (!HasValues(*row.info)) line += "  no plain values";
     if (!row.error.empty()) line += "  UNREADABLE: " + row.error;
     if (!row.info->variable.empty() && row.info->variable != row.info->name)
       line += fmt::format("  ({})", Printable(row.info->variable));
@@ -190,7 +194,7 @@ int Run(const Flags& flags) {
     return kEquivalent;
   }
   const NamesFilter keys(flags.keys);
-  keys.RequireUse(*source, "--key");
+  keys.RequireUse({source.get()}, "--key");
   std::vector<Row> rows;
   std::int64_t bytes = 0, elements = 0;
   bool unreadable = false;
@@ -199,7 +203,7 @@ int Run(const Flags& flags) {
     Row row{&info, std::nullopt, {}};
     bytes += info.bytes;
     elements += info.NumElements().value_or(0);
-    if (!flags.no_statistics) {
+    if (!flags.no_statistics && HasValues(info)) {
       progress.Show(fmt::format("{} of {}: {}", rows.size() + 1, source->tensors().size(), Printable(info.name)));
       try {
         row.statistics = ComputeStatistics(source->Read(info));
@@ -250,7 +254,8 @@ std::function<int()> AddInspect(CLI::App& app) {
       "holds.");
   auto flags = std::make_shared<Flags>();
   command->add_option("path", flags->path, "a checkpoint's prefix, a folder with its latest, or a file")->required();
-  command->add_option("--key", flags->keys, fmt::format("only tensors of this name: {}", kPatternHelp));
+  command->add_option("--key", flags->keys, fmt::format("only tensors of this name: {}", kPatternHelp))
+      ->allow_extra_args(false);
   command->add_flag("--json", flags->json, "print one JSON object");
   command->add_flag("--no-statistics", flags->no_statistics, "read no values, only what there is");
   return [flags] { return Run(*flags); };

@@ -22,6 +22,9 @@ int Fail(ExitCode code, const std::string& text) {
   std::fputs(("equiv: " + text + "\n").c_str(), stderr);
   return code;
 }
+int Unknown(const std::string& verb) {
+  return Fail(kUsage, fmt::format("unknown verb '{}'; equiv help lists the verbs", verb));
+}
 // Whatever a file or a model brings about is the caller's (3); what shows a fault of this program is ours (4).
 int Guarded(const std::function<int()>& run) {
   try {
@@ -58,14 +61,17 @@ int main(int argc, char** argv) {
     std::function<int()> run = add(app);
     verbs.emplace_back(app.get_subcommands([](const CLI::App*) { return true; }).back(), std::move(run));
   }
-  // `equiv help VERB` is `equiv VERB --help`.
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (!arguments.empty() && arguments[0] == "help") {
-    arguments.erase(arguments.begin());
-    arguments.resize(std::min<std::size_t>(arguments.size(), 1));
+  // `equiv help VERB` is `equiv VERB --help`.
+  const bool help = !arguments.empty() && arguments.front() == "help";
+  if (help) arguments.erase(arguments.begin());
+  const std::string verb = arguments.empty() ? "" : arguments.front();
+  if (help) {
+    if (!verb.empty() && std::ranges::none_of(verbs, [&](const auto& v) { return v.first->get_name() == verb; }))
+      return Unknown(verb);
+    arguments.resize(verb.empty() ? 0 : 1);
     arguments.emplace_back("--help");
   }
-  const std::string verb = arguments.empty() ? "" : arguments.front();
   std::ranges::reverse(arguments);  // as CLI11 takes them
   try {
     app.parse(std::move(arguments));
@@ -76,7 +82,7 @@ int main(int argc, char** argv) {
       app.exit(error);
       return kUsage;
     }
-    if (!verb.empty()) return Fail(kUsage, fmt::format("unknown verb '{}'; equiv help lists the verbs", verb));
+    if (!verb.empty()) return Unknown(verb);
     std::fputs(app.help().c_str(), stderr);
     return kUsage;
   } catch (const CLI::ParseError& error) {

@@ -55,14 +55,18 @@ bool NamesFilter::Matches(std::string_view name) const {
 bool NamesFilter::Matches(const TensorInfo& info) const {
   return Matches(info.name) || (!info.variable.empty() && Matches(info.variable));
 }
-void NamesFilter::RequireUse(const TensorSource& source, const char* option) const {
-  for (const Pattern& p : patterns_)
-    if (std::ranges::none_of(source.tensors(), [&](const TensorInfo& t) {
-          return p.matches(t.name) || (!t.variable.empty() && p.matches(t.variable));
-        }))
-      throw UsageError(
-          fmt::format("{} '{}' matches none of the {} tensors of '{}'; the whole name must match: '*{}*' is "
-                      "wherever it stands",
-                      option, p.text, source.tensors().size(), source.path(), p.text));
+void NamesFilter::RequireUse(std::initializer_list<const TensorSource*> sources, const char* option) const {
+  for (const Pattern& p : patterns_) {
+    const auto uses = [&](const TensorInfo& t) {
+      return p.matches(t.name) || (!t.variable.empty() && p.matches(t.variable));
+    };
+    if (std::ranges::any_of(sources, [&](const TensorSource* s) { return std::ranges::any_of(s->tensors(), uses); }))
+      continue;
+    std::string where;
+    for (const TensorSource* s : sources)
+      where += fmt::format("{}the {} tensors of '{}'", where.empty() ? "" : " and ", s->tensors().size(), s->path());
+    throw UsageError(fmt::format("{} '{}' matches none of {}; the whole name must match: '*{}*' is wherever it stands",
+                                 option, p.text, where, p.text));
+  }
 }
 }  // namespace equiv::tools

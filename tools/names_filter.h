@@ -1,6 +1,7 @@
 // tools/names_filter.h - which tensors the options --key and --ignore mean.
 #pragma once
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,8 +22,8 @@ class NamesFilter {
   bool Matches(std::string_view name) const;
   // By name or by variable's name.
   bool Matches(const TensorInfo& info) const;
-  // UsageError when a pattern matches none of the tensors: `option` names it.
-  void RequireUse(const TensorSource& source, const char* option) const;
+  // UsageError when a pattern matches no tensor of any source: `option` names it.
+  void RequireUse(std::initializer_list<const TensorSource*> sources, const char* option) const;
 
  private:
   struct Pattern {

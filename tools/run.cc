@@ -123,10 +123,13 @@ std::function<int()> AddRun(CLI::App& app) {
       "run", "Runs a GraphDef or MetaGraphDef once and keeps what is fetched, or lists what it holds.");
   auto flags = std::make_shared<Flags>();
   command->add_option("graph", flags->graph, "binary or text, gzipped or not")->required();
-  command->add_option("--feed", flags->feeds, "NAME=FILE.npy, or NAME=VALUE for a number, true or false; repeatable");
-  command->add_option("--fetch", flags->fetches,
-                      "tensor, or operation to run for its effect; repeatable. If none is given: the one tensor that "
-                      "the feeds lead to and nothing uses");
+  command->add_option("--feed", flags->feeds, "NAME=FILE.npy, or NAME=VALUE for a number, true or false; repeatable")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--fetch", flags->fetches,
+                   "tensor, or operation to run for its effect; repeatable. If none is given: the one tensor that "
+                   "the feeds lead to and nothing uses")
+      ->allow_extra_args(false);
   command->add_option("--checkpoint", flags->checkpoint, "prefix, or folder with its latest, of the variables' values");
   command->add_option("--init", flags->init,
                       "operation that initialises the variables; if neither this nor --checkpoint "

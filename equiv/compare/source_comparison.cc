@@ -58,8 +58,8 @@ class Matcher {
     for (const TensorInfo& info : from.tensors()) {
       if (Ignored(info)) {
         ++result_.ignored;
-      } else if (info.bookkeeping && (info.dtype == DType::kString || !other.Find(info.name))) {
-        if (info.dtype != DType::kString)
+      } else if (info.bookkeeping) {
+        if (!other.Find(info.name) && info.dtype != DType::kString)
           result_.notes.push_back(
               fmt::format("'{}' of '{}' is the checkpoint's own and set aside", Printable(info.name), from.path()));
       } else {
@@ -67,14 +67,14 @@ class Matcher {
       }
     }
   }
-  // An object graph says how values were reached, not what they are.
+  // An object graph says how values were reached and a counter how often they were saved, not what they are.
   void CompareBookkeeping(const TensorSource& a, const TensorSource& b) {
     for (const TensorInfo& info : a.tensors()) {
       const TensorInfo* other = b.Find(info.name);
-      if (!info.bookkeeping || info.dtype != DType::kString || Ignored(info) || !other || !other->bookkeeping) continue;
-      result_.notes.push_back(BitwiseEqual(a.Read(info), b.Read(*other))
-                                  ? "the object graphs are the same"
-                                  : "the object graphs differ, which changes no number");
+      if (!info.bookkeeping || Ignored(info) || !other || !other->bookkeeping) continue;
+      const bool same = BitwiseEqual(a.Read(info), b.Read(*other));
+      result_.notes.push_back(fmt::format("the {} {}", info.dtype == DType::kString ? "object graphs" : "save counters",
+                                          same ? "are the same" : "differ, which changes no value of the model"));
     }
   }
   const TensorInfo* Mapped(const TensorSource& source, const std::string& name) const {

@@ -36,7 +36,7 @@ class RunTool : public suites::ToolFolder {
     }
     const rt::Tensor hidden = rt::MatMul(x, w);
     rt::Identity(hidden, "hidden");
-    rt::Identity(hidden + rt::Placeholder(DType::kFloat32, PartialShape{}, "bias"), "logits");
+    rt::Identity(hidden + rt::Placeholder(DType::kFloat32, PartialShape(Shape{}), "bias"), "logits");
     rt::GlobalVariablesInitializer();
     rt::ExportMetaGraph(graph, In("model.meta"));
     rt::WriteGraph(graph, folder_.string(), "model.pbtxt");
