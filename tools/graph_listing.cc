@@ -63,8 +63,11 @@ void PrintGraph(const std::string& path, const GraphSummary& s, bool json) {
     if (items.size() > most) fmt::print("  ... and {} more; --json lists all\n", items.size() - most);
   };
   list("inputs", s.inputs, 50);
-  list("outputs nobody takes", s.outputs, 30);
-  list("variables", s.variables, 50);
+  // What a model is asked for mostly lies in few scopes.
+  std::vector<GraphSummary::Item> outputs = s.outputs;
+  std::ranges::stable_sort(outputs, {}, [](const auto& item) { return std::ranges::count(item.name, '/'); });
+  list("outputs nobody takes", outputs, 30);
+  list("variables", s.variables, 30);
   if (!s.initializers.empty()) {
     fmt::print("initialisers, the largest first\n");
     for (std::size_t i = 0; i < std::min<std::size_t>(5, s.initializers.size()); ++i)

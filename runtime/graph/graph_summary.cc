@@ -113,7 +113,9 @@ GraphSummary SummarizeGraphFile(const std::string& path) {
     look(node, {});
     if (node.op().starts_with("Placeholder")) summary.inputs.push_back(ItemOf(node, path));
     if (IsVariable(node.op())) summary.variables.push_back(ItemOf(node, path));
-    if (IsOutput(node.op()) && !consumed.contains(node.name())) summary.outputs.push_back(ItemOf(node, path));
+    if (IsOutput(node.op()) && !consumed.contains(node.name()))
+      if (GraphSummary::Item item = ItemOf(node, path); item.dtype != DType::kVariant && item.dtype != DType::kResource)
+        summary.outputs.push_back(std::move(item));
   }
   for (const auto& f : graph.library().function())
     for (const auto& node : f.node_def()) look(node, f.signature().name());

@@ -25,8 +25,8 @@ struct GraphSummary {
   std::size_t nodes = 0, functions = 0;
   std::vector<Item> inputs;     // placeholders, in the file's order
   std::vector<Item> variables;  // their ops
-  // Operations that nobody takes a value from, and that are neither effects, summaries, constants nor reads of
-  // variables.
+  // Operations that nobody takes a value from, and that are neither effects, summaries, constants, reads of variables
+  // nor handles.
   std::vector<Item> outputs;
   std::vector<std::string> initializers;  // groups of assignments, the largest first
   std::vector<MissingOp> missing_ops;     // in the graph or its functions, by name
