@@ -165,7 +165,7 @@ Array Array::Copy() const {
   return a;
 }
 void Array::RequireDType(DType dtype) const {
-  if (dtype_ != dtype) throw InternalError(fmt::format("array of dtype {} accessed as {}", Name(dtype_), Name(dtype)));
+  if (dtype_ != dtype) throw CheckError(fmt::format("array of dtype {} accessed as {}", Name(dtype_), Name(dtype)));
 }
 double Array::ElementAsDouble(std::int64_t i) const {
   switch (dtype_) {

@@ -29,9 +29,18 @@ constexpr std::size_t kBuffer = std::size_t{256} << 10;
 }  // namespace
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
-  static std::atomic<unsigned> made{0};
-  temporary_ = fmt::format("{}.tempstate{}-{}", path_, getpid(), made.fetch_add(1));
-  descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  struct stat status {};
+  const bool exists = stat(path_.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode))
+    throw FailedPreconditionError(fmt::format("{}; Is a directory (opening it for writing)", path_));
+  // A rename would put a file in the place of /dev/null.
+  if (exists && !S_ISREG(status.st_mode)) {
+    descriptor_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    static std::atomic<unsigned> made{0};
+    temporary_ = fmt::format("{}.tempstate{}-{}", path_, getpid(), made.fetch_add(1));
+    descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  }
   if (descriptor_ < 0) Fail(path_, "opening it for writing", errno);
 }
 OutputFile::~OutputFile() {
@@ -72,19 +81,20 @@ void OutputFile::Close() {
 void OutputFile::Commit() { CommitAs(path_); }
 void OutputFile::CommitAs(const std::string& path) {
   Close();
+  if (temporary_.empty()) return;
   if (std::rename(temporary_.c_str(), path.c_str()) != 0) Fail(path, "renaming to it", errno);
   temporary_.clear();
 }
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
-  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not blocking: opening a pipe would wait for its writer.
+  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) Fail(path_, "opening it", errno);
   struct stat status {};
   if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const int code = S_ISDIR(status.st_mode) ? EISDIR : errno;
+    const char* what = S_ISDIR(status.st_mode) ? "Is a directory" : "Is no regular file";
     close(descriptor_);
-    if (code != EISDIR) Fail(path_, "opening it", code ? code : EINVAL);
-    throw NotFoundError(fmt::format("{}; Is a directory (opening it)", path_));
+    throw NotFoundError(fmt::format("{}; {} (opening it)", path_, what));
   }
   size_ = status.st_size;
 }

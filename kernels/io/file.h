@@ -7,8 +7,9 @@
 
 namespace equiv::io {
 
-// A file being written under a temporary name beside its own. Errors name the path: NotFoundError where the folder is
-// missing, PermissionDeniedError, ResourceExhaustedError where the disk is full.
+// A file being written under a temporary name beside its own; a device or pipe is written as it stands. Errors name the
+// path: NotFoundError where the folder is missing, PermissionDeniedError, ResourceExhaustedError where the disk is
+// full, FailedPreconditionError where a folder has the name.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);
@@ -38,7 +39,7 @@ class OutputFile {
 // An existing file, read at any place. Thread-safe.
 class InputFile {
  public:
-  // NotFoundError "PATH; No such file or directory", PermissionDeniedError.
+  // NotFoundError "PATH; No such file or directory", or where it is a folder, device or pipe; PermissionDeniedError.
   explicit InputFile(std::string path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
