@@ -5,6 +5,7 @@ find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(Protobuf 3.21 REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(Snappy REQUIRED)
 find_package(leveldb REQUIRED)  # its target names plain `snappy`
 find_package(PkgConfig REQUIRED)

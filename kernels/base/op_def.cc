@@ -220,6 +220,21 @@ static bool HasKind(const AttrValue& value, AttrKind kind) {
   return false;
 }
 
+static std::optional<std::size_t> ListLength(const AttrValue& value) {
+  return std::visit(
+      []<class T>(const T& v) -> std::optional<std::size_t> {
+        if constexpr (requires {
+                        v.front();
+                        v.capacity();
+                      } &&
+                      !std::is_same_v<T, std::string>)
+          return v.size();
+        else
+          return std::nullopt;
+      },
+      value);
+}
+
 void ParseNotation(OpDef& def) {
   for (const std::string& text : def.attrs) def.attr_defs.push_back(ParseAttr(text));
   auto parse_args = [&](const std::vector<std::string>& texts, std::vector<ArgDef>& args) {
@@ -240,6 +255,14 @@ void ParseNotation(OpDef& def) {
 std::string OpWhere(std::string_view op, std::string_view node) {
   return node.empty() ? fmt::format("[{}] ", op) : fmt::format("[{}] '{}': ", op, node);
 }
+
+static std::string Names(const std::vector<DType>& types) {
+  std::string names;
+  for (const DType type : types) names += (names.empty() ? "" : ", ") + std::string(Name(type));
+  return names;
+}
+
+static constexpr std::int64_t kMostOutputs = 1 << 20;  // an attribute costs nothing, each output memory
 
 std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_dtypes, AttrMap& attrs,
                                  std::string_view node) {
@@ -269,11 +292,15 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
         attrs.Set(arg.number_attr, static_cast<std::int64_t>(count));
       }
     } else if (!arg.type_list_attr.empty()) {
-      std::size_t fixed = def.input_args.size() - i - 1;
+      const std::size_t fixed = def.input_args.size() - i - 1;
       count = input_dtypes.size() >= next + fixed ? input_dtypes.size() - next - fixed : 0;
-      attrs.Set(arg.type_list_attr,
-                std::vector<DType>(input_dtypes.begin() + static_cast<std::ptrdiff_t>(next),
-                                   input_dtypes.begin() + static_cast<std::ptrdiff_t>(next + count)));
+      std::vector<DType> types(input_dtypes.begin() + static_cast<std::ptrdiff_t>(next),
+                               input_dtypes.begin() + static_cast<std::ptrdiff_t>(next + count));
+      if (const AttrValue* given = attrs.Find(arg.type_list_attr))
+        if (const auto& wanted = std::get<std::vector<DType>>(*given); wanted != types)
+          throw InvalidArgumentError(fmt::format("{}the inputs '{}' are of types ({}), attribute '{}' says ({})",
+                                                 where(), arg.name, Names(types), arg.type_list_attr, Names(wanted)));
+      attrs.Set(arg.type_list_attr, std::move(types));
       next += count;
       continue;
     }
@@ -332,9 +359,10 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
       if (attr.kind == AttrKind::kInt && std::get<std::int64_t>(*value) < *attr.minimum)
         throw ValueError(fmt::format("{}attribute '{}' must be at least {}, got {}", where(), attr.name, *attr.minimum,
                                      std::get<std::int64_t>(*value)));
-      if (attr.kind == AttrKind::kListInt &&
-          static_cast<std::int64_t>(std::get<std::vector<std::int64_t>>(*value).size()) < *attr.minimum)
-        throw ValueError(fmt::format("{}attribute '{}' needs at least {} values", where(), attr.name, *attr.minimum));
+      if (const std::optional<std::size_t> length = ListLength(*value);
+          length && static_cast<std::int64_t>(*length) < *attr.minimum)
+        throw ValueError(fmt::format("{}attribute '{}' needs at least {} value{}, got {}", where(), attr.name,
+                                     *attr.minimum, *attr.minimum == 1 ? "" : "s", *length));
     }
   }
   std::vector<DType> outputs;
@@ -345,6 +373,9 @@ std::vector<DType> CompleteAttrs(const OpDef& def, std::span<const DType> input_
       continue;
     }
     const std::int64_t count = arg.number_attr.empty() ? 1 : attrs.Get<std::int64_t>(arg.number_attr);
+    if (count < 0 || count > kMostOutputs)
+      throw ValueError(fmt::format("{}attribute '{}' is {}, a node has at most {} outputs", where(), arg.number_attr,
+                                   count, kMostOutputs));
     const DType dtype = arg.type != DType::kInvalid ? arg.type : attrs.Get<DType>(arg.type_attr);
     outputs.insert(outputs.end(), static_cast<std::size_t>(count), dtype);
   }

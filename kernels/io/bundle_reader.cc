@@ -103,7 +103,13 @@ BundleReader::BundleReader(std::string prefix) : prefix_(std::move(prefix)), sha
   }
   BundleIndex index = ReadBundleIndex(path);
   header_ = index.header;
-  for (BundleEntry& row : index.rows) (row.key.starts_with('\0') ? slice_entries_ : entries_).push_back(std::move(row));
+  // tf: CheckpointReader::BuildV2VarMaps: a row is a slice because a partitioned tensor names it
+  for (const BundleEntry& row : index.rows)
+    for (const TensorSlice& slice : row.slices)
+      slice_texts_.emplace(EncodeSliceKey(row.key, slice),
+                           fmt::format("{} (slice {})", Printable(row.key), slice.ToString()));
+  for (BundleEntry& row : index.rows)
+    (slice_texts_.contains(row.key) ? slice_entries_ : entries_).push_back(std::move(row));
 }
 BundleReader::~BundleReader() = default;
 
@@ -113,16 +119,21 @@ const BundleEntry* BundleReader::Find(std::string_view key) const {
 }
 const BundleEntry& BundleReader::Get(std::string_view key) const {
   if (const BundleEntry* entry = Find(key)) return *entry;
-  throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", key, prefix_));
+  throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", Printable(key), prefix_));
+}
+std::string BundleReader::KeyText(const BundleEntry& entry) const {
+  const auto slice = slice_texts_.find(entry.key);
+  return slice == slice_texts_.end() ? Printable(entry.key) : slice->second;
 }
 std::string BundleReader::Where(const BundleEntry& entry) const {
   const std::string file = DataFileName(prefix_, entry.shard, header_.num_shards);
   return fmt::format("TensorBundle at {} shard {} ({} bytes), key {}, file {}", prefix_, entry.shard, entry.size,
-                     entry.key.starts_with('\0') ? "of a slice" : entry.key, file);
+                     KeyText(entry), file);
 }
 
-Array BundleReader::ReadStored(const BundleEntry& entry) const {
-  const std::string key = entry.key.starts_with('\0') ? "of a slice" : entry.key;
+// The shard that holds the bytes of a row, once its dtype, shape, size and file are sure to fit each other.
+const InputFile& BundleReader::RequireSize(const BundleEntry& entry) const {
+  const std::string key = KeyText(entry);
   const std::size_t width = SizeOf(entry.dtype);
   if (width == 0 && entry.dtype != DType::kString) {
     if (entry.dtype == DType::kInvalid)
@@ -140,8 +151,12 @@ Array BundleReader::ReadStored(const BundleEntry& entry) const {
     throw DataLossError(fmt::format("{}: Invalid size in bundle entry: key {}; stored size {}; expected size {}",
                                     prefix_, key, entry.size,
                                     sized && width ? std::to_string(bytes) : "that of shape " + Shown(entry.shape)));
-  if (entry.dtype == DType::kString) return ReadStrings(entry);
-  const InputFile& file = OpenShard(entry);
+  return OpenShard(entry);
+}
+
+Array BundleReader::ReadStored(const BundleEntry& entry) const {
+  const InputFile& file = RequireSize(entry);
+  if (entry.dtype == DType::kString) return ReadStrings(entry, file);
   Array array(entry.dtype, Shape(entry.shape));
   std::uint32_t crc = 0;
   const auto size = static_cast<std::size_t>(entry.size);
@@ -165,8 +180,8 @@ const InputFile& BundleReader::OpenShard(const BundleEntry& entry) const {
     file = slot.get();
   }
   if (entry.offset > file->size() || entry.size > file->size() - entry.offset)
-    throw OutOfRangeError(fmt::format("Read less bytes than requested: {} needs bytes {} to {} of {}", Where(entry),
-                                      entry.offset, entry.offset + entry.size, file->size()));
+    throw OutOfRangeError(fmt::format("Read less bytes than requested: {} needs {} bytes from byte {} on, of {}",
+                                      Where(entry), entry.size, entry.offset, file->size()));
   return *file;
 }
 void BundleReader::RequireChecksum(const BundleEntry& entry, std::uint32_t crc) const {
@@ -177,9 +192,9 @@ void BundleReader::RequireChecksum(const BundleEntry& entry, std::uint32_t crc) 
 }
 
 // Lengths, their checksum, then the bytes of all strings. tf: ReadStringTensor
-Array BundleReader::ReadStrings(const BundleEntry& entry) const {
+Array BundleReader::ReadStrings(const BundleEntry& entry, const InputFile& file) const {
   std::string bytes(static_cast<std::size_t>(entry.size), '\0');
-  OpenShard(entry).Read(entry.offset, bytes.data(), bytes.size());
+  file.Read(entry.offset, bytes.data(), bytes.size());
   const Shape shape(entry.shape);
   std::vector<std::string> values(static_cast<std::size_t>(shape.num_elements()));
   std::vector<std::uint64_t> lengths(values.size());
@@ -193,13 +208,17 @@ Array BundleReader::ReadStrings(const BundleEntry& entry) const {
       length |= std::uint64_t{byte & 0x7fu} << shift;
       if (byte < 0x80) break;
     }
-    // Summed as fixed 32 bits, longer ones as 64.
-    crc = ExtendCrc32c(crc, &length, length <= 0xffffffffu ? 4 : 8);
+    // Summed as fixed 32 bits, longer ones as 64, in the byte order of the writer.
+    std::uint64_t summed = length;
+    const std::size_t width = length <= 0xffffffffu ? 4 : 8;
+    if (header_.big_endian) std::reverse(reinterpret_cast<char*>(&summed), reinterpret_cast<char*>(&summed) + width);
+    crc = ExtendCrc32c(crc, &summed, width);
   }
   std::uint32_t masked = 0;
   if (bytes.size() - at < sizeof masked)
     throw DataLossError(fmt::format("{}: the strings end inside their lengths", Where(entry)));
   std::memcpy(&masked, bytes.data() + at, sizeof masked);
+  if (header_.big_endian) masked = __builtin_bswap32(masked);
   if (UnmaskCrc32c(masked) != crc)
     throw DataLossError(fmt::format("{}: The length checksum does not match: expected {} but actual is {}",
                                     Where(entry), UnmaskCrc32c(masked), crc));
@@ -234,16 +253,14 @@ Array BundleReader::ReadSlice(std::string_view key, const TensorSlice& slice) co
 Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted) const {
   if (entry.shape.size() > static_cast<std::size_t>(kMaxRank))
     throw UnimplementedError(fmt::format("{}: key {} has shape {}; at most {} dimensions are supported", prefix_,
-                                         entry.key, Shown(entry.shape), kMaxRank));
+                                         Printable(entry.key), Shown(entry.shape), kMaxRank));
   const std::vector<std::int64_t> sizes = wanted.ShapeWithin(entry.shape);
   const std::optional<std::int64_t> needed = NumElements(sizes);
   if (!needed)
     throw DataLossError(
-        fmt::format("{}: key {} has shape {}, which is too large", prefix_, entry.key, Shown(entry.shape)));
+        fmt::format("{}: key {} has shape {}, which is too large", prefix_, Printable(entry.key), Shown(entry.shape)));
   const TensorSlice whole = TensorSlice::Whole(entry.shape.size());
   const std::vector<TensorSlice> stored = entry.partitioned() ? entry.slices : std::vector<TensorSlice>{whole};
-  if (entry.dtype == DType::kString && wanted != whole)
-    throw UnimplementedError(fmt::format("{}: key {}: string tensors are read whole", prefix_, entry.key));
   const std::vector<Range> target = Ranges(wanted, entry.shape);
   struct Piece {
     const BundleEntry* row;
@@ -257,7 +274,7 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
     for (std::size_t i = 0; i < boxes.size(); ++i)
       if (Intersect(boxes[i], box))
         throw InternalError(fmt::format("{}: key {}: Overlapping slices: existing slice = {}, new slice = {}", prefix_,
-                                        entry.key, stored[i].ToString(), slice.ToString()));
+                                        Printable(entry.key), stored[i].ToString(), slice.ToString()));
     boxes.push_back(box);
     std::optional<std::vector<Range>> both = Intersect(target, box);
     if (!both) continue;
@@ -267,11 +284,11 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
       const auto it = std::ranges::lower_bound(slice_entries_, key, {}, &BundleEntry::key);
       if (it == slice_entries_.end() || it->key != key)
         throw NotFoundError(
-            fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_, slice.ToString(), entry.key));
+            fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_, slice.ToString(), Printable(entry.key)));
       row = &*it;
       if (row->dtype != entry.dtype || row->shape != slice.ShapeWithin(entry.shape))
         throw DataLossError(fmt::format("{}: slice {} of '{}' is stored as {}{}, which does not fit {}{}", prefix_,
-                                        slice.ToString(), entry.key, Name(row->dtype), Shown(row->shape),
+                                        slice.ToString(), Printable(entry.key), Name(row->dtype), Shown(row->shape),
                                         Name(entry.dtype), Shown(entry.shape)));
     }
     std::int64_t elements = 1;
@@ -282,8 +299,13 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
   if (covered != *needed)
     throw InvalidArgumentError(
         fmt::format("{}: Does not have sufficient slices for partitioned tensor {} to restore in slice_spec: {}",
-                    prefix_, entry.key, wanted.ToString()));
+                    prefix_, Printable(entry.key), wanted.ToString()));
   if (pieces.size() == 1 && pieces[0].row->shape == sizes) return ReadStored(*pieces[0].row);
+  if (entry.dtype == DType::kString)  // tf: "Dtype string not supported."
+    throw UnimplementedError(fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "
+                                         "cut from one; strings are read as they are stored",
+                                         prefix_, Printable(entry.key), wanted.ToString()));
+  for (const Piece& piece : pieces) RequireSize(*piece.row);  // before anything of the size they claim is allocated
   Array result(entry.dtype, Shape(sizes));
   for (const Piece& piece : pieces) CopyBox(piece.both, piece.box, ReadStored(*piece.row), target, result);
   return result;

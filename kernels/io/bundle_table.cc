@@ -84,7 +84,7 @@ std::string Block(const std::string& path, std::string_view file, const Handle& 
 }
 
 // LevelDB allocates what a block handle asks for before it looks whether the file has that much, so all handles are
-// looked at first: those of the footer and those of the index block.
+// looked at first: that of the index block and those in it. tf: nobody reads the metaindex block
 void CheckTable(const std::string& path, std::string_view file) {
   if (file.size() < kFooter) throw DataLossError(fmt::format("{}: file is too short to be an sstable", path));
   std::string_view footer = file.substr(file.size() - kFooter);
@@ -92,7 +92,6 @@ void CheckTable(const std::string& path, std::string_view file) {
     throw DataLossError(fmt::format("{}: not an sstable (bad magic number)", path));
   Handle metaindex, index;
   if (!GetHandle(footer, metaindex) || !GetHandle(footer, index)) Unreadable(path, "bad block handle");
-  Block(path, file, metaindex);
   const std::string block = Block(path, file, index);
   if (block.size() < sizeof(std::uint32_t)) Unreadable(path, "bad block contents");
   const std::size_t restarts = Fixed32(block, block.size() - sizeof(std::uint32_t));
@@ -165,7 +164,7 @@ BundleHeader ParseHeader(const std::string& path, std::string_view value) {
 
 BundleEntry ParseEntry(const std::string& path, std::string_view key, std::string_view value) {
   proto::BundleEntryProto message;
-  const std::string shown = key.starts_with('\0') ? std::string("of a slice") : std::string(key);
+  const std::string shown = Printable(key);
   if (!message.ParseFromArray(value.data(), static_cast<int>(value.size())))
     throw DataLossError(fmt::format("{}: Entry for key {} not parseable.", path, shown));
   const auto invalid = [&](const std::string& why) {
@@ -247,13 +246,13 @@ BundleIndex ReadBundleIndex(const std::string& path) {
                     path));
   const auto view = [](const leveldb::Slice& s) { return std::string_view(s.data(), s.size()); };
   if (!row->key().empty())
-    throw DataLossError(fmt::format("{}: the header row is missing; the first key is '{}'", path, view(row->key())));
+    throw DataLossError(fmt::format("{}: the header row is missing; the first key is '{}'", path, Printable(view(row->key()))));
   BundleIndex index;
   index.header = ParseHeader(path, view(row->value()));
   for (row->Next(); row->Valid(); row->Next()) {
     BundleEntry entry = ParseEntry(path, view(row->key()), view(row->value()));
     if (entry.key.empty() || (!index.rows.empty() && index.rows.back().key >= entry.key))
-      throw DataLossError(fmt::format("{}: the keys are not in ascending order at '{}'", path, entry.key));
+      throw DataLossError(fmt::format("{}: the keys are not in ascending order at '{}'", path, Printable(entry.key)));
     index.rows.push_back(std::move(entry));
   }
   if (!row->status().ok()) Unreadable(path, row->status().ToString());

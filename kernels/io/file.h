@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,8 @@ namespace equiv::io {
 
 // A file being written under a temporary name beside its own; a device or pipe is written as it stands. Errors name the
 // path: NotFoundError where the folder is missing, PermissionDeniedError, ResourceExhaustedError where the disk is
-// full, FailedPreconditionError where a folder has the name.
+// full, FailedPreconditionError where a folder has the file's name. After a failure nothing more can be appended or
+// committed.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);
@@ -28,13 +30,19 @@ class OutputFile {
   void CommitAs(const std::string& path);
 
  private:
+  void RequireSound() const;
   void Flush();
   void Write(const void* data, std::size_t size);
   std::string path_, temporary_;
   std::string buffer_;
   std::int64_t size_ = 0;
-  int descriptor_ = -1;
+  int descriptor_ = -1, lock_ = -1;
+  bool failed_ = false;
 };
+
+// Removes the temporary files that killed writers left in `folder`: those of files whose names `ours` accepts. What a
+// living process is writing stays.
+void RemoveAbandoned(const std::string& folder, const std::function<bool(std::string_view name)>& ours);
 
 // An existing file, read at any place. Thread-safe.
 class InputFile {
@@ -70,6 +78,12 @@ class TemporaryFolder {
 };
 
 std::string ReadFile(const std::string& path);
+// The file appears whole or not at all; temporary files of its name that nobody writes any more disappear.
 void WriteFile(const std::string& path, std::string_view text);
+// The folder a path is in, "." where it names none.
+std::string FolderOf(const std::string& path);
+bool IsUtf8(std::string_view bytes);
+// For error texts: control characters, and what is no UTF-8, as \x00.
+std::string Printable(std::string_view bytes);
 
 }  // namespace equiv::io

@@ -56,9 +56,9 @@ class BundleReader {
 
   const std::string& prefix() const { return prefix_; }
   const BundleHeader& header() const { return header_; }
-  // Ascending by key (as bytes), without the rows of single slices.
+  // Ascending by key (as bytes), without the rows of slices.
   const std::vector<BundleEntry>& entries() const { return entries_; }
-  // The rows of single slices; their keys are binary. tf: checkpoint::EncodeTensorNameSlice
+  // The rows of slices that partitioned tensors name; their keys are binary. tf: checkpoint::EncodeTensorNameSlice
   const std::vector<BundleEntry>& slice_entries() const { return slice_entries_; }
   const BundleEntry* Find(std::string_view key) const;  // null when absent
   // The whole tensor; a partitioned one is put together.
@@ -73,13 +73,16 @@ class BundleReader {
   struct Shards;
   const BundleEntry& Get(std::string_view key) const;
   Array Assemble(const BundleEntry& entry, const TensorSlice& wanted) const;
-  Array ReadStrings(const BundleEntry& entry) const;
+  Array ReadStrings(const BundleEntry& entry, const InputFile& file) const;
+  const InputFile& RequireSize(const BundleEntry& entry) const;
   const InputFile& OpenShard(const BundleEntry& entry) const;
   void RequireChecksum(const BundleEntry& entry, std::uint32_t crc) const;
+  std::string KeyText(const BundleEntry& entry) const;
   std::string Where(const BundleEntry& entry) const;
   std::string prefix_;
   BundleHeader header_;
   std::vector<BundleEntry> entries_, slice_entries_;
+  std::map<std::string, std::string> slice_texts_;  // for error texts, by key
   std::unique_ptr<Shards> shards_;
 };
 

@@ -159,6 +159,13 @@ OpDef Passing(const char* name, std::vector<std::string> attrs = {}) {
           .shape = SameAsFirst,
           .kernel = Stateless(cpu::Identity)};
 }
+void ConstShape(ShapeContext& c) {
+  const Array& value = c.attr<Array>("value");
+  if (value.dtype() != c.attr<DType>("dtype"))  // tf: ConstantOp, "Inconsistency between attr and dtype"
+    c.Fail(
+        fmt::format("the value is {}, attribute 'dtype' says {}", Name(value.dtype()), Name(c.attr<DType>("dtype"))));
+  c.set_output(0, value.shape());
+}
 }  // namespace
 
 void RegisterArrays(OpRegistry& r) {
@@ -166,7 +173,7 @@ void RegisterArrays(OpRegistry& r) {
          .doc = "A constant.",
          .outputs = {"output: dtype"},
          .attrs = {"value: tensor", "dtype: type"},
-         .shape = [](ShapeContext& c) { c.set_output(0, c.attr<Array>("value").shape()); },
+         .shape = ConstShape,
          .kernel = Stateless(cpu::Const)});
   r.Add({.name = "Placeholder",
          .doc = "A value to be fed.",

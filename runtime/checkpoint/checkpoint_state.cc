@@ -52,6 +52,11 @@ CheckpointState CheckpointState::Parse(std::string_view text, const std::string&
                                           message.all_model_checkpoint_paths().end());
   state.all_model_checkpoint_timestamps.assign(message.all_model_checkpoint_timestamps().begin(),
                                                message.all_model_checkpoint_timestamps().end());
+  state.all_model_checkpoint_paths.push_back(state.model_checkpoint_path);
+  for (const std::string& path : state.all_model_checkpoint_paths)  // protobuf's C++ parser lets other bytes pass
+    if (!io::IsUtf8(path))
+      throw DataLossError(fmt::format("{}: no checkpoint state: path \"{}\" is not UTF-8", where, io::Printable(path)));
+  state.all_model_checkpoint_paths.pop_back();
   if (message.last_preserved_timestamp() != 0) state.last_preserved_timestamp = message.last_preserved_timestamp();
   return state;
 }

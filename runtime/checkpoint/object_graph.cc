@@ -63,7 +63,7 @@ std::string ObjectGraph::Serialize() const {
       reference->set_slot_name(slot.name);
       reference->set_slot_variable_node_id(slot.slot);
     }
-    if (!node.saver_name.empty()) {
+    if (!node.saver_name.empty() || !node.saver_object.empty()) {
       stored->mutable_registered_saver()->set_name(node.saver_name);
       stored->mutable_registered_saver()->set_object_name(node.saver_object);
     }

@@ -133,15 +133,16 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> given, const At
   }
   AttrMap complete = attrs;
   const std::string_view wanted = name.empty() ? std::string_view(def.name) : name;
+  const std::string_view shown = wanted.ends_with('/') ? wanted.substr(0, wanted.size() - 1) : wanted;
   std::vector<DType> output_dtypes;
   try {
-    output_dtypes = CompleteAttrs(def, dtypes, complete, wanted);
+    output_dtypes = CompleteAttrs(def, dtypes, complete, shown);
   } catch (const InvalidArgumentError& error) {
     throw TypeError(error.what() + MixedTypes(def, dtypes));  // tf: types that do not match while building
   }
   std::vector<PartialShape> output_shapes;
   try {
-    output_shapes = InferShapes(def, complete, wanted, shapes, constants, output_dtypes.size());
+    output_shapes = InferShapes(def, complete, shown, shapes, constants, output_dtypes.size());
   } catch (const InvalidArgumentError& error) {
     throw ValueError(error.what());  // tf: what is wrong while building is a ValueError
   }
@@ -178,6 +179,15 @@ Node* Graph::AddNode(std::string_view op, std::span<const Value> inputs, const A
   Node* node = AddNode(op, inputs, attrs, name);
   node->device_ = node_device;
   return node;
+}
+GraphMark Graph::Mark() const { return {nodes_.size(), captures_.size(), names_in_use_}; }
+void Graph::ReturnTo(GraphMark mark) {
+  while (nodes_.size() > mark.nodes) {
+    by_name_.erase(nodes_.back()->name());
+    nodes_.pop_back();
+  }
+  captures_.resize(mark.captures);
+  names_in_use_ = std::move(mark.names_in_use);
 }
 void Graph::CloseLoop(Node* merge, int input, const Tensor& back) {
   merge->inputs_.at(static_cast<std::size_t>(input)) = back.edge();

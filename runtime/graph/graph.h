@@ -43,6 +43,12 @@ class Node {
   std::source_location call_site_;
 };
 
+// How far a graph had come.
+struct GraphMark {
+  std::size_t nodes = 0, captures = 0;
+  std::unordered_map<std::string, int> names_in_use;
+};
+
 class Graph final : public Context {
  public:
   Graph();
@@ -62,6 +68,9 @@ class Graph final : public Context {
                 const std::string& device);
   // Gives a Merge the value that comes back from NextIteration, in the place of what it was made with.
   void CloseLoop(Node* merge, int input, const Tensor& back);
+  // Takes back all nodes since `mark`, and their names: nobody may hold on to them.
+  GraphMark Mark() const;
+  void ReturnTo(GraphMark mark);
   std::string OpenNameScope(std::string_view name) override;
   // Rule A1: `name` below the current name scope, made unique; marks it used.
   std::string UniqueName(std::string_view name);

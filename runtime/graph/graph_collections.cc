@@ -7,6 +7,7 @@
 #include <map>
 
 #include "kernels/base/error.h"
+#include "kernels/io/file.h"
 #include "runtime/variables/scope_state.h"
 #include "runtime/variables/variable_impl.h"
 
@@ -73,8 +74,21 @@ bool ParseVariable(const std::string& bytes, proto::VariableDef& def) {
 }
 }  // namespace
 
-void ReadCollections(Graph& graph, const proto::MetaGraphDef& meta, const std::string& scope,
-                     const std::string& where) {
+void CheckCollections(const Graph& graph, const proto::MetaGraphDef& meta, const std::string& scope,
+                      const std::string& where) {
+  for (const auto& [name, collection] : meta.collection_def())
+    for (const std::string& item : collection.node_list().value()) {
+      const std::string full = Scoped(scope, item);
+      if (full.find(':') == std::string::npos || !NodeOf(graph, full)) continue;
+      try {
+        graph.FindTensor(full);
+      } catch (const Error& error) {
+        throw InvalidArgumentError(fmt::format("{}: collection '{}': {}", where, io::Printable(name), error.what()));
+      }
+    }
+}
+
+void ReadCollections(Graph& graph, const proto::MetaGraphDef& meta, const std::string& scope) {
   const google::protobuf::LogSilencer silent;
   const GraphScope current(graph);
   std::vector<std::string> names;
@@ -110,7 +124,6 @@ void ReadCollections(Graph& graph, const proto::MetaGraphDef& meta, const std::s
     if (rest.kind_case() != proto::CollectionDef::KIND_NOT_SET)
       graph.Slot<KeptCollections>().by_name[name] = rest.SerializeAsString();
   }
-  (void)where;
 }
 
 std::vector<Variable> VariablesOfFile(Graph& graph, const proto::MetaGraphDef& meta, const std::string& scope) {

@@ -52,8 +52,9 @@ struct MetaGraph {
 // Adds the nodes, functions and collections of a file to the graph.
 //
 // NotFoundError: no such file. DataLossError: it is neither a GraphDef nor a MetaGraphDef, or the gzip stream is
-// damaged. UnimplementedError naming every op of the file that is not known here, before anything is added.
-// InvalidArgumentError naming node and file: inputs that no node gives, wrong attributes, types or shapes, cycles.
+// damaged. UnimplementedError naming every op of the file that is not known here.
+// InvalidArgumentError naming node and file: inputs that no node gives, wrong attributes, types or shapes, cycles,
+// functions that do not fit their callers; a file for newer programs. After an error the graph is as it was.
 // tf: tf.import_graph_def, tf.compat.v1.train.import_meta_graph
 MetaGraph ImportGraphFile(Graph& graph, const std::string& path, const ImportOptions& options = {});
 // The same from memory; `where` names it in errors.

@@ -12,12 +12,12 @@
 #include "runtime/function/graph_function.h"
 #include "runtime/graph/graph_collections.h"
 #include "runtime/graph/graph_def.h"
+#include "runtime/graph/graph_file.h"
 #include "runtime/graph/proto_convert.h"
 
 namespace equiv::runtime {
 namespace {
-// tf: TF_GRAPH_DEF_VERSION of 2.15
-constexpr int kProducer = 1645, kMinConsumer = 12;
+constexpr int kMinConsumer = 12;  // tf: what TensorFlow 2.15 writes
 
 class Exporter {
  public:
@@ -32,7 +32,7 @@ class Exporter {
                                            : fmt::format("{}:{}", input->node->name(), input->index));
       for (const Node* control : node->control_inputs()) stored.add_input("^" + control->name());
     }
-    out_.mutable_versions()->set_producer(kProducer);
+    out_.mutable_versions()->set_producer(kGraphVersion);
     out_.mutable_versions()->set_min_consumer(kMinConsumer);
   }
 

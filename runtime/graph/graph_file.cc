@@ -1,21 +1,22 @@
 #include "runtime/graph/graph_file.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/gzip_stream.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "kernels/base/error.h"
 
 namespace equiv::runtime {
 namespace {
 constexpr std::size_t kLargestMessage = std::numeric_limits<int>::max();  // of any protobuf message
+constexpr int kDeepest = 100;  // messages inside one another, as in the binary form: the parser calls itself
 
 class FirstError final : public google::protobuf::io::ErrorCollector {
  public:
@@ -25,23 +26,32 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   std::string text;
 };
 
+// zlib itself: protobuf's GzipInputStream takes a stream without its last bytes, and so without its checksum, as whole.
 std::string Unzip(std::string_view bytes, const std::string& where) {
-  google::protobuf::io::ArrayInputStream stored(bytes.data(), static_cast<int>(bytes.size()));
-  google::protobuf::io::GzipInputStream stream(&stored);
-  std::string plain;
-  const void* part = nullptr;
-  int size = 0;
-  while (stream.Next(&part, &size)) {
-    plain.append(static_cast<const char*>(part), static_cast<std::size_t>(size));
+  z_stream stream{};
+  constexpr int kGzip = 15 + 16;
+  if (inflateInit2(&stream, kGzip) != Z_OK) throw ResourceExhaustedError(where + ": zlib does not start");
+  const std::unique_ptr<z_stream, int (*)(z_streamp)> end(&stream, inflateEnd);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::string plain, part(std::size_t{256} << 10, '\0');
+  for (;;) {
+    stream.next_out = reinterpret_cast<Bytef*>(part.data());
+    stream.avail_out = static_cast<uInt>(part.size());
+    const int code = inflate(&stream, Z_NO_FLUSH);
+    plain.append(part, 0, part.size() - stream.avail_out);
     if (plain.size() > kLargestMessage)
       throw DataLossError(fmt::format("{}: unzips to more than 2 GiB, which no graph has", where));
+    if (code == Z_STREAM_END) {
+      if (stream.avail_in == 0) return plain;
+      inflateReset(&stream);  // another member follows
+    } else if (code == Z_BUF_ERROR || (code == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
+      throw DataLossError(fmt::format("{}: the gzip stream ends too early", where));
+    } else if (code != Z_OK) {
+      throw DataLossError(
+          fmt::format("{}: the gzip stream is damaged ({})", where, stream.msg ? stream.msg : "unknown error"));
+    }
   }
-  const int code = stream.ZlibErrorCode();
-  if (code != 0 && code != 1)  // Z_OK, Z_STREAM_END
-    throw DataLossError(fmt::format("{}: the gzip stream is damaged ({})", where,
-                                    stream.ZlibErrorMessage() ? stream.ZlibErrorMessage() : "unknown error"));
-  if (code == 0) throw DataLossError(fmt::format("{}: the gzip stream ends too early", where));
-  return plain;
 }
 
 bool LooksLikeGraph(const proto::GraphDef& graph) {
@@ -80,11 +90,16 @@ ParsedGraphFile ParseGraphFile(std::string_view bytes, const std::string& where)
     FirstError error;
     google::protobuf::TextFormat::Parser parser;
     parser.RecordErrorsTo(&error);
+    parser.SetRecursionLimit(kDeepest);
     google::protobuf::io::ArrayInputStream text(bytes.data(), size);
     file.meta.Clear();
     google::protobuf::Message* message = &file.meta;
     if (!meta) message = file.meta.mutable_graph_def();
     if (parser.Parse(&text, message) && LooksLikeGraph(file.meta.graph_def())) {
+      // The text parser takes bytes that are no UTF-8 for a string; the binary one, which reads what we write, does
+      // not.
+      if (!message->ParseFromString(message->SerializeAsString()))
+        throw DataLossError(fmt::format("{}: a string of the graph is not UTF-8", where));
       file.has_meta = meta;
       return file;
     }

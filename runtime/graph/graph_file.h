@@ -7,6 +7,9 @@
 
 namespace equiv::runtime {
 
+// tf: TF_GRAPH_DEF_VERSION of 2.15
+inline constexpr int kGraphVersion = 1645;
+
 struct ParsedGraphFile {
   bool has_meta = false;
   proto::MetaGraphDef meta;  // of a plain GraphDef: only graph_def

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +13,7 @@
 #include "kernels/base/op_registry.h"
 #include "kernels/io/file.h"
 #include "runtime/function/graph_function.h"
+#include "runtime/graph/graph_calls.h"
 #include "runtime/graph/graph_collections.h"
 #include "runtime/graph/graph_def.h"
 #include "runtime/graph/graph_file.h"
@@ -61,7 +63,8 @@ class Ordered {
       : nodes_(nodes), where_(where) {
     for (int i = 0; i < nodes.size(); ++i) {
       const std::string& name = nodes[i].name();
-      if (!IsName(name)) throw InvalidArgumentError(fmt::format("{}: '{}' is no valid node name", where, name));
+      if (!IsName(name))
+        throw InvalidArgumentError(fmt::format("{}: '{}' is no valid node name", where, io::Printable(name)));
       if (outside.contains(name) || !index_.emplace(name, i).second)
         throw InvalidArgumentError(fmt::format("{}: two nodes are named '{}'", where, name));
     }
@@ -186,7 +189,8 @@ void RequireOps(const proto::GraphDef& graph, const std::vector<int>& needed_nod
   const auto look = [&](const proto::NodeDef& node, const std::string& in) {
     if (OpRegistry::Global().Find(node.op()) || functions.contains(node.op())) return;
     Missing& m = missing[node.op()];
-    if (m.count++ == 0) m.first = in.empty() ? node.name() : fmt::format("{} in function {}", node.name(), in);
+    if (m.count++ == 0)
+      m.first = in.empty() ? fmt::format("'{}'", node.name()) : fmt::format("'{}' in function '{}'", node.name(), in);
     m.needed |= needed.contains(&node);
   };
   for (const auto& node : graph.node()) look(node, {});
@@ -195,17 +199,23 @@ void RequireOps(const proto::GraphDef& graph, const std::vector<int>& needed_nod
   if (std::ranges::none_of(missing, [](const auto& item) { return item.second.needed; })) return;
   std::vector<std::string> parts;
   for (const auto& [op, m] : missing)
-    parts.push_back(fmt::format("{} ({} node{}, first '{}')", op, m.count, m.count == 1 ? "" : "s", m.first));
+    parts.push_back(fmt::format("{} ({} node{}, first {})", op, m.count, m.count == 1 ? "" : "s", m.first));
   throw UnimplementedError(fmt::format("{}: Op type not registered: {}. `equiv list` shows the ops there are", where,
                                        fmt::join(parts, ", ")));
 }
 
 class Importer {
+  // Bodies are built, and run, one inside the other: this many fit the stack.
+  static constexpr int kDeepest = 100;
+  // A few bytes of a file may ask for any amount of memory: constants of one value, counts, functions called often.
+  static constexpr std::size_t kMostValues = std::size_t{1} << 21, kMostConstantBytes = std::size_t{4} << 30;
+
  public:
   Importer(Graph& graph, const proto::GraphDef& def, const std::string& where)
       : graph_(graph), def_(def), where_(where) {
     for (const auto& f : def.library().function())
-      if (!library_.emplace(f.signature().name(), &f).second)
+      if (const auto [it, fresh] = library_.emplace(f.signature().name(), &f);
+          !fresh && !google::protobuf::util::MessageDifferencer::Equals(*it->second, f))
         throw InvalidArgumentError(fmt::format("{}: two functions are named '{}'", where, f.signature().name()));
   }
 
@@ -214,6 +224,10 @@ class Importer {
     const Ordered ordered(def_.node(), outside, where_);
     const std::vector<int> order = ordered.Sort(options.targets);
     RequireOps(def_, order, where_);
+    std::size_t constant_bytes = 0;  // before any of them is made
+    for (const int i : order)
+      for (const auto& [name, value] : def_.node(i).attr())
+        if ((constant_bytes += BytesOf(value.tensor())) > kMostConstantBytes) FailConstants(ordered.Where(i));
     if (options.seeds) {
       std::vector<int> in_file = order;
       std::ranges::sort(in_file);
@@ -230,19 +244,25 @@ class Importer {
     });
   }
 
-  FunctionRef Function(const proto::NameAttrList& call) {
+  // `where`: the node that calls it.
+  FunctionRef Function(const proto::NameAttrList& call, const std::string& where) {
     const std::string key = call.attr().empty() ? call.name() : call.name() + call.SerializeAsString();
     if (const auto it = functions_.find(key); it != functions_.end()) {
-      if (!it->second) throw UnimplementedError(fmt::format("{}: function '{}' calls itself", where_, call.name()));
+      if (!it->second) throw UnimplementedError(fmt::format("{}function '{}' calls itself", where, call.name()));
       return {call.name(), it->second};
     }
     const auto found = library_.find(call.name());
     if (found == library_.end())
-      throw NotFoundError(fmt::format("{}: the library has no function '{}'", where_, call.name()));
+      throw NotFoundError(fmt::format("{}the library has no function '{}'", where, call.name()));
+    if (depth_ == kDeepest)
+      throw UnimplementedError(
+          fmt::format("{}function '{}' is the last of {} that call one another", where, call.name(), kDeepest + 1));
+    ++depth_;
     functions_[key] = nullptr;
     auto function = std::make_shared<GraphFunction>(call.name());
     BuildBody(*function, *found->second, call);
     functions_[key] = function;
+    --depth_;
     return {call.name(), function};
   }
 
@@ -292,9 +312,13 @@ class Importer {
             "{}NodeDef mentions attr '{}' not in Op {}: it was written by a newer program", where, name, def.name));
       else if (!KindOf(*value, kind) || kind == AttrKind::kFunc || kind == AttrKind::kListFunc)
         continue;  // for tools, and of no use here
-      attrs.Set(name, FromProto(
-                          *value, kind, [this](const proto::NameAttrList& f) { return Function(f); },
-                          fmt::format("{}attribute '{}': ", where, name)));
+      const std::string at = fmt::format("{}attribute '{}': ", where, name);
+      const FunctionLookup functions = [&](const proto::NameAttrList& f) { return Function(f, at); };
+      AttrValue converted = FromProto(*value, kind, functions, at);
+      if (const auto* constant = std::get_if<Array>(&converted)) CountConstant(*constant, at);
+      if (const auto* constants = std::get_if<std::vector<Array>>(&converted))
+        for (const Array& constant : *constants) CountConstant(constant, at);
+      attrs.Set(name, std::move(converted));
     }
     if (const auto seeds = seeds_.find(&node); seeds != seeds_.end()) {
       attrs.Set("seed", seeds->second.first);
@@ -321,15 +345,17 @@ class Importer {
       AttrMap attrs;
       if (const OpDef* def = OpRegistry::Global().Find(op)) {
         attrs = ReadAttrs(stored, *def, given, where);
+        CheckFunctionTypes(op, attrs, where);
       } else {  // a function called by its name
         proto::NameAttrList call;
         call.set_name(op);
         *call.mutable_attr() = stored.attr();
-        const FunctionRef ref = Function(call);
+        const FunctionRef ref = Function(call, where);
         const auto& body = static_cast<const GraphFunction&>(*ref.function);
-        std::vector<DType> types;
-        for (const Tensor& t : body.outputs) types.push_back(t.dtype());
-        attrs = {{"f", ref}, {"Tout", types}};
+        std::vector<DType> taken, given;
+        for (const Tensor& t : body.inputs) taken.push_back(t.dtype());
+        for (const Tensor& t : body.outputs) given.push_back(t.dtype());
+        attrs = {{"f", ref}, {"Tin", taken}, {"Tout", given}};
         op = body.is_stateful() ? "StatefulPartitionedCall" : "PartitionedCall";
       }
       control.clear();
@@ -367,6 +393,7 @@ class Importer {
         graph.control_dependencies.swap(control);
         throw InvalidArgumentError(fmt::format("{}: {}", where_, error.what()));
       }
+      CountValues(1 + static_cast<std::size_t>(node->num_outputs()), where);
       for (const auto& [at, source] : later) back.push_back({node, at, *source, where});
       made.emplace(stored.name(), node);
     }
@@ -386,16 +413,16 @@ class Importer {
     std::set<std::string> arguments;
     std::unordered_map<std::string, std::vector<Tensor>> argument_values;
     GraphScope scope(graph);
+    for (const auto& arg : def.signature().input_arg()) CountValues(ArgTypes(arg, call, where).size(), where + ": ");
     for (const auto& arg : def.signature().input_arg()) {
       if (!IsName(arg.name()) || !arguments.insert(arg.name()).second)
         throw InvalidArgumentError(fmt::format("{}: '{}' is no argument name of its own", where, arg.name()));
+      std::vector<Tensor>& values = argument_values[arg.name()];  // none, for a count of 0
       for (const DType type : ArgTypes(arg, call, where)) {
         AttrMap attrs = {{"dtype", type}};
-        const std::string name = argument_values[arg.name()].empty()
-                                     ? arg.name()
-                                     : fmt::format("{}_{}", arg.name(), argument_values[arg.name()].size());
-        argument_values[arg.name()].push_back(graph.AddNode("Placeholder", {}, attrs, name + "/")->output(0));
-        function.inputs.push_back(argument_values[arg.name()].back());
+        const std::string name = values.empty() ? arg.name() : fmt::format("{}_{}", arg.name(), values.size());
+        values.push_back(graph.AddNode("Placeholder", {}, attrs, name + "/")->output(0));
+        function.inputs.push_back(values.back());
       }
     }
     const Ordered ordered(def.node_def(), arguments, where);
@@ -424,6 +451,7 @@ class Importer {
             throw InvalidArgumentError(fmt::format("{}: output '{}' comes from no node", where, out.name()));
           value = OutputOf(it->second, one, where + ": ");
         }
+        CountValues(1, where + ": ");
         function.outputs.push_back(*value);
       }
     }
@@ -466,12 +494,26 @@ class Importer {
     return std::vector<DType>(static_cast<std::size_t>(count), type);
   }
 
+  void CountValues(std::size_t count, const std::string& where) {
+    if ((values_ += count) > kMostValues)
+      throw ResourceExhaustedError(
+          fmt::format("{}the graph and its functions as they are called have more than {} values", where, kMostValues));
+  }
+  void CountConstant(const Array& constant, const std::string& where) {
+    if ((constant_bytes_ += constant.num_bytes()) > kMostConstantBytes) FailConstants(where);
+  }
+  [[noreturn]] static void FailConstants(const std::string& where) {
+    throw ResourceExhaustedError(where + "the constants take more than 4 GiB");
+  }
+
   Graph& graph_;
   const proto::GraphDef& def_;
   const std::string& where_;
   std::unordered_map<std::string, const proto::FunctionDef*> library_;
   std::unordered_map<std::string, std::shared_ptr<GraphFunction>> functions_;  // null while being built
   std::unordered_map<const proto::NodeDef*, std::pair<std::int64_t, std::int64_t>> seeds_;
+  std::size_t values_ = 0, constant_bytes_ = 0;
+  int depth_ = 0;  // of functions being built
 };
 
 std::vector<std::string> OpTypes(const proto::GraphDef& graph) {
@@ -481,12 +523,23 @@ std::vector<std::string> OpTypes(const proto::GraphDef& graph) {
     for (const auto& node : f.node_def()) types.insert(node.op());
   return {types.begin(), types.end()};
 }
+
+// tf: CheckVersions
+void CheckVersions(const proto::VersionDef& versions, const std::string& where) {
+  if (versions.min_consumer() > kGraphVersion)
+    throw InvalidArgumentError(
+        fmt::format("{}: GraphDef min consumer version {} above current version {}: it was written for a newer program",
+                    where, versions.min_consumer(), kGraphVersion));
+  if (std::ranges::find(versions.bad_consumers(), kGraphVersion) != versions.bad_consumers().end())
+    throw InvalidArgumentError(fmt::format("{}: GraphDef disallows consumer version {}", where, kGraphVersion));
+}
 }  // namespace
 
 MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& where, const ImportOptions& options) {
   if (graph.finalized()) throw RuntimeError("Graph is finalized and cannot be modified.");
   const ParsedGraphFile file = ParseGraphFile(bytes, where);
   const proto::GraphDef& def = file.meta.graph_def();
+  CheckVersions(def.versions(), where);
   MetaGraph meta;
   meta.has_meta = file.has_meta;
   meta.tensorflow_version = file.meta.meta_info_def().tensorflow_version();
@@ -496,12 +549,19 @@ MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& w
   meta.functions = static_cast<std::size_t>(def.library().function_size());
   GraphScope scope(graph);
   const std::string saved = graph.name_scope();
+  GraphMark mark = graph.Mark();
   graph.set_name_scope({});
   try {
     Importer(graph, def, where).AddNodes(options);
+    internal::CheckCollections(graph, file.meta, options.import_scope, where);
   } catch (...) {
+    graph.ReturnTo(std::move(mark));
     graph.set_name_scope(saved);
-    throw;
+    try {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw ResourceExhaustedError(fmt::format("{}: the graph does not fit the memory", where));
+    }
   }
   graph.set_name_scope(saved);
   if (file.meta.has_saver_def()) {
@@ -515,7 +575,7 @@ MetaGraph ImportGraph(Graph& graph, std::string_view bytes, const std::string& w
                           .keep_checkpoint_every_n_hours = s.keep_checkpoint_every_n_hours(),
                           .version = static_cast<int>(s.version())};
   }
-  internal::ReadCollections(graph, file.meta, options.import_scope, where);
+  internal::ReadCollections(graph, file.meta, options.import_scope);
   meta.variables = internal::VariablesOfFile(graph, file.meta, options.import_scope);
   return meta;
 }

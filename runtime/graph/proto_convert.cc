@@ -8,7 +8,7 @@
 
 namespace equiv::runtime {
 namespace {
-constexpr std::size_t kLargestConstant = std::size_t{4} << 30;
+constexpr std::size_t kLargestConstant = std::size_t{2} << 30;
 
 [[noreturn]] void Bad(const std::string& where, const std::string& what) { throw InvalidArgumentError(where + what); }
 
@@ -47,18 +47,29 @@ DType FromProto(proto::DataType type, const std::string& where) {
 PartialShape FromProto(const proto::TensorShapeProto& shape, const std::string& where) {
   if (shape.unknown_rank()) return PartialShape::Unknown();
   std::vector<std::int64_t> dims;
+  std::int64_t elements = 1;
+  bool too_large = false;
   for (const auto& dim : shape.dim()) {
     if (dim.size() < -1) Bad(where, fmt::format("a dimension of size {}", dim.size()));
     dims.push_back(dim.size());
+    if (dim.size() > 0) too_large |= __builtin_mul_overflow(elements, dim.size(), &elements);
   }
-  return PartialShape(std::move(dims));
+  PartialShape partial(std::move(dims));
+  if (too_large)  // tf: TensorShape::IsValidShape
+    Bad(where, fmt::format("Shape {} is too large (more than 2**63 - 1 entries)", partial.ToString()));
+  return partial;
 }
 
 Array FromProto(const proto::TensorProto& tensor, const std::string& where) {
   const DType dtype = FromProto(tensor.dtype(), where);
   const PartialShape partial = FromProto(tensor.tensor_shape(), where);
   if (!partial.IsFullyDefined()) Bad(where, fmt::format("a constant of shape {}", partial.ToString()));
-  const Shape shape = partial.Require();
+  Shape shape;
+  try {
+    shape = partial.Require();
+  } catch (const InvalidArgumentError& error) {
+    Bad(where, error.what());
+  }
   const auto elements = static_cast<std::size_t>(shape.num_elements());
   if (dtype == DType::kString) {
     if (static_cast<std::size_t>(tensor.string_val_size()) > elements)
@@ -73,7 +84,7 @@ Array FromProto(const proto::TensorProto& tensor, const std::string& where) {
   if (width == 0) Bad(where, fmt::format("a constant of dtype {}", Name(dtype)));
   if (elements > kLargestConstant / width)
     throw ResourceExhaustedError(
-        fmt::format("{}a constant of shape {} would take more than 4 GiB", where, shape.ToString()));
+        fmt::format("{}a constant of shape {} would take more than 2 GiB", where, shape.ToString()));
   Array array(dtype, shape);
   const std::string& content = tensor.tensor_content();
   if (!content.empty()) {
@@ -148,6 +159,16 @@ Array FromProto(const proto::TensorProto& tensor, const std::string& where) {
       Bad(where, fmt::format("a constant of dtype {}", Name(dtype)));
   }
   return array;
+}
+
+std::size_t BytesOf(const proto::TensorProto& tensor) {
+  const auto dtype = static_cast<DType>(tensor.dtype());
+  std::size_t bytes = dtype == DType::kString ? sizeof(std::string) : SizeOf(dtype);
+  for (const auto& dim : tensor.tensor_shape().dim())
+    if (dim.size() < 0 || __builtin_mul_overflow(bytes, static_cast<std::size_t>(dim.size()), &bytes) ||
+        bytes > kLargestConstant)
+      return 0;
+  return bytes;
 }
 
 proto::TensorShapeProto ToProto(const PartialShape& shape) {

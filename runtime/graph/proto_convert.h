@@ -11,8 +11,10 @@ namespace equiv::runtime {
 // A DataType of the wire; references count as what they refer to. `where` starts error texts.
 DType FromProto(proto::DataType type, const std::string& where);
 PartialShape FromProto(const proto::TensorShapeProto& shape, const std::string& where);
-// InvalidArgumentError where content and shape disagree; ResourceExhaustedError for a constant beyond 4 GiB.
+// InvalidArgumentError where content and shape disagree; ResourceExhaustedError for a constant beyond 2 GiB.
 Array FromProto(const proto::TensorProto& tensor, const std::string& where);
+// How much memory that takes; 0 where it is refused.
+std::size_t BytesOf(const proto::TensorProto& tensor);
 proto::TensorShapeProto ToProto(const PartialShape& shape);
 proto::TensorProto ToProto(const Array& array);
 

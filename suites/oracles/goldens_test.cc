@@ -91,5 +91,20 @@ TEST_P(OnBackend, InceptionResnetV2) {
   EXPECT_EQ(c.failed, 0) << c.failures;
   EXPECT_GE(c.passed, 350);
 }
+TEST_P(OnBackend, Graphs) {
+  const Count c = RunFolder("graphs", GetParam());
+  EXPECT_EQ(c.failed, 0) << c.failures;
+  EXPECT_EQ(c.skipped, 0);
+  EXPECT_EQ(c.passed, 878);
+}
+
+// 22 checkpoints in 19 folders: every tensor and row read, every file written again with the same bytes.
+TEST(Goldens, CheckpointsByteForByte) {
+  const Count c = RunFolder("checkpoints", "cpu");
+  EXPECT_EQ(c.failed, 0) << c.failures;
+  EXPECT_EQ(c.skipped, 0);
+  EXPECT_EQ(c.passed, 271);
+  EXPECT_EQ(c.exact, 271);
+}
 }  // namespace
 }  // namespace equiv
