@@ -75,8 +75,10 @@ std::function<int()> AddConformance(CLI::App& app) {
       app.add_subcommand("conformance", "Runs a folder of stored cases and compares with what TensorFlow computed.");
   auto flags = std::make_shared<Flags>();
   command
-      ->add_option("folder", flags->folder,
-                   "folder in the format of goldens/random, goldens/inception_resnet_v2, goldens/ops or goldens/naming")
+      ->add_option(
+          "folder", flags->folder,
+          "folder of random, inception_resnet_v2, ops, naming, checkpoints or graphs cases, or one case of the "
+          "last two; fixtures/goldens holds some of each")
       ->required();
   command->add_flag("--json", flags->json, "print one JSON object");
   command->add_flag("--verbose", flags->verbose, "print passing cases too");

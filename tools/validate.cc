@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "equiv/compare/decimal.h"
 #include "equiv/harness/guards.h"
+#include "equiv/harness/recording_files.h"
 #include "equiv/harness/stages.h"
 #include "equiv/report/report.h"
 #include "fixtures/models/scaling.h"
@@ -25,8 +28,22 @@ struct Flags {
   std::string html = "report.html", json = "report.json", checkpoint;
   double rtol = 1e-6, atol = 1e-5;
   std::int64_t seed = 42;
+  std::string record;
   bool no_passes = false;
 };
+
+// Names of sides as names of folders: "eager (functional model)" becomes eager_functional_model.
+std::string FolderName(const std::string& side) {
+  std::string name;
+  for (const char c : side) {
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      name += c;
+    else if (!name.empty() && !name.ends_with('_'))
+      name += '_';
+  }
+  while (name.ends_with('_')) name.pop_back();
+  return name;
+}
 
 std::string Word(Outcome outcome) {
   return outcome == Outcome::kWiring ? "WIRING (equal; says nothing about the weights)" : std::string(Name(outcome));
@@ -173,6 +190,15 @@ int Run(const Flags& flags) {
     if (!stage.failure.empty()) fmt::print("{}", stage.failure);
     std::fflush(stdout);
   };
+  int recordings = 0;
+  if (!flags.record.empty())
+    options.recorded = [&](const std::string& stage, const Side& side, const RunRequest& request,
+                           const Recording& recording) {
+      progress.Show(fmt::format("{}: recording {}", stage, side.name()));
+      SaveRecording((std::filesystem::path(flags.record) / stage / FolderName(side.name())).string(),
+                    {side.name(), request, recording});
+      ++recordings;
+    };
   const SidePtr session = InSession(entry.model, {.class_name = entry.class_name});
   const SidePtr eager = InEager(entry.model, {.class_name = entry.class_name});
   const Verdict verdict = CheckEquivalence(*session, *eager, options);
@@ -200,6 +226,8 @@ int Run(const Flags& flags) {
   WriteFile(flags.html, report::ToHtml(ToDocument(title, verdict, environment)));
   fmt::print("\n{}: {}  ({:.2f} s, {:.0f} MiB at most)\nwrote {} and {}\n", title, Name(verdict.outcome), seconds,
              memory, flags.html, flags.json);
+  if (!flags.record.empty())
+    fmt::print("recorded {} runs in {}, one folder per step and side\n", recordings, flags.record);
   return verdict.ok() ? kEquivalent : kNotEquivalent;
 }
 }  // namespace
@@ -223,6 +251,8 @@ std::function<int()> AddValidate(CLI::App& app) {
   command->add_flag("--no-passes", flags->no_passes, "switch the session's optimiser passes off");
   command->add_option("--html", flags->html, "where to write the page")->capture_default_str();
   command->add_option("--json", flags->json, "where to write the JSON")->capture_default_str();
+  command->add_option("--record", flags->record,
+                      "keep the recording of every run in this folder, as DIR/STEP/SIDE; `equiv compare` reads them");
   return [flags] { return Run(*flags); };
 }
 }  // namespace equiv::tools

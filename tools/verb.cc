@@ -6,18 +6,15 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 
 #include "equiv/compare/npy.h"
 #include "kernels/base/error.h"
 #include "kernels/base/op_registry.h"
 #include "kernels/base/thread_pool.h"
+#include "kernels/io/file.h"
 #include "runtime/eager/eager.h"
 
 namespace equiv::tools {
-namespace fs = std::filesystem;
-
 void RunOptions::AddTo(CLI::App& command) {
   command.add_option("--backend", backend, "cpu, onednn, or auto (the fastest present)")->capture_default_str();
   command.add_option("--threads", threads, "threads to compute with; results do not depend on it")
@@ -90,23 +87,11 @@ void Progress::Clear() {
 }
 
 void WriteFile(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".tmp" + std::to_string(getpid());
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    out << text;
-    out.flush();
-    if (!out) {
-      std::error_code ignored;
-      fs::remove(temporary, ignored);
-      throw UsageError(fmt::format("cannot write '{}': check that its folder exists and is writable", path));
-    }
-  }
-  std::error_code error;
-  fs::rename(temporary, path, error);
-  if (error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw UsageError(fmt::format("cannot write '{}': {}", path, error.message()));
+  try {
+    io::WriteFile(path, text);
+  } catch (const Error& error) {
+    throw UsageError(
+        fmt::format("cannot write '{}': {}; check that its folder exists and is writable", path, error.what()));
   }
 }
 

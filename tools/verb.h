@@ -33,6 +33,10 @@ std::function<int()> AddTrace(CLI::App& app);
 std::function<int()> AddAblate(CLI::App& app);
 std::function<int()> AddNames(CLI::App& app);
 std::function<int()> AddList(CLI::App& app);
+std::function<int()> AddInspect(CLI::App& app);
+std::function<int()> AddCompare(CLI::App& app);
+std::function<int()> AddConvert(CLI::App& app);
+std::function<int()> AddRun(CLI::App& app);
 
 // Options every run takes.
 struct RunOptions {
@@ -66,7 +70,7 @@ class Progress {
   bool shown_ = false;
 };
 
-// Writes `text` to `path` by rename; UsageError when the folder does not exist or cannot be written.
+// io::WriteFile; UsageError when the folder does not exist or cannot be written.
 void WriteFile(const std::string& path, const std::string& text);
 double PeakMemoryMiB();
 

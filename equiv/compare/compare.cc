@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <complex>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <vector>
 
 #include "equiv/compare/decimal.h"
+#include "equiv/compare/elements.h"
 #include "kernels/base/flush.h"
 #include "kernels/base/thread_pool.h"
 
@@ -20,71 +21,17 @@ namespace {
 constexpr std::int64_t kBlock = 1 << 14;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-template <class T, class Bits>
-std::int64_t Distance(T a, T b) {
-  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<std::int64_t>::max();
-  // Monotonous integers: negative numbers mirrored below zero.
-  const auto order = [](T x) -> __int128 {
-    const auto bits = std::bit_cast<Bits>(x);
-    constexpr Bits kSign = Bits{1} << (8 * sizeof(Bits) - 1);
-    return bits & kSign ? -static_cast<__int128>(bits & ~kSign) : static_cast<__int128>(bits);
-  };
-  const __int128 d = order(a) - order(b), size = d < 0 ? -d : d;
-  return size > std::numeric_limits<std::int64_t>::max() ? std::numeric_limits<std::int64_t>::max()
-                                                         : static_cast<std::int64_t>(size);
-}
-
-// How the compared number of each dtype is seen.
-template <class T>
-struct Element {
-  static double Value(T x) { return static_cast<double>(x); }
-  static std::int64_t Ulp(T a, T b) {
-    const __int128 d = static_cast<__int128>(a) - static_cast<__int128>(b), size = d < 0 ? -d : d;
-    return size > std::numeric_limits<std::int64_t>::max() ? std::numeric_limits<std::int64_t>::max()
-                                                           : static_cast<std::int64_t>(size);
-  }
-  static double AbsError(T a, T b) {
-    return static_cast<double>(a > b ? static_cast<__int128>(a) - b : static_cast<__int128>(b) - a);
-  }
-};
-template <>
-struct Element<bool> {
-  static double Value(bool x) { return x; }
-  static std::int64_t Ulp(bool a, bool b) { return a != b; }
-  static double AbsError(bool a, bool b) { return a != b; }
-};
-template <>
-struct Element<float> {
-  static double Value(float x) { return x; }
-  static std::int64_t Ulp(float a, float b) { return UlpDistance(a, b); }
-  static double AbsError(float a, float b) { return std::abs(static_cast<double>(a) - static_cast<double>(b)); }
-};
-template <>
-struct Element<double> {
-  static double Value(double x) { return x; }
-  static std::int64_t Ulp(double a, double b) { return UlpDistance(a, b); }
-  static double AbsError(double a, double b) { return std::abs(a - b); }
-};
-// 16-bit floats: steps of their own width.
-template <class H>
-struct HalfElement {
-  static double Value(H x) { return static_cast<double>(static_cast<float>(x)); }
-  static std::int64_t Ulp(H a, H b) {
-    if (std::isnan(Value(a)) || std::isnan(Value(b))) return std::numeric_limits<std::int64_t>::max();
-    const auto order = [](H x) {
-      return x.bits & 0x8000u ? -static_cast<int>(x.bits & 0x7fffu) : static_cast<int>(x.bits);
-    };
-    return std::abs(order(a) - order(b));
-  }
-  static double AbsError(H a, H b) { return std::abs(Value(a) - Value(b)); }
-};
-template <>
-struct Element<Float16> : HalfElement<Float16> {};
-template <>
-struct Element<BFloat16> : HalfElement<BFloat16> {};
+using internal::Element;
+using internal::IsFinite;
+using internal::IsInf;
+using internal::IsNaN;
 
 void Raise(Report::Worst& worst, double error, std::int64_t index, double expected, double actual) {
-  if (error > worst.error) worst = {error, index, expected, actual};
+  if (error > worst.error) worst = {error, index, expected, actual, 0, 0};
+}
+void Raise(Report::Worst& worst, double error, std::int64_t index, const std::complex<double>& expected,
+           const std::complex<double>& actual) {
+  if (error > worst.error) worst = {error, index, expected.real(), actual.real(), expected.imag(), actual.imag()};
 }
 
 // The slow look at one block that holds a difference in bits.
@@ -93,26 +40,27 @@ void Examine(const T* e, const T* a, std::int64_t begin, std::int64_t end, Repor
   using E = Element<T>;
   const Tolerance& t = r.tolerance;
   for (std::int64_t i = begin; i < end; ++i) {
-    const double ev = E::Value(e[i]), av = E::Value(a[i]);
-    const bool e_finite = std::isfinite(ev), a_finite = std::isfinite(av);
-    r.expected_nan += std::isnan(ev);
-    r.actual_nan += std::isnan(av);
-    r.expected_inf += std::isinf(ev);
-    r.actual_inf += std::isinf(av);
+    const auto ev = E::Value(e[i]), av = E::Value(a[i]);
+    const bool e_finite = IsFinite(ev), a_finite = IsFinite(av);
+    r.expected_nan += IsNaN(ev);
+    r.actual_nan += IsNaN(av);
+    r.expected_inf += IsInf(ev);
+    r.actual_inf += IsInf(av);
     bool differs = true;
     if (e_finite && a_finite) {
       const double error = E::AbsError(e[i], a[i]);
       const std::int64_t ulp = E::Ulp(e[i], a[i]);
       Raise(r.absolute, error, i, ev, av);
-      if (error > 0) Raise(r.relative, ev == 0 ? kInfinity : error / std::abs(ev), i, ev, av);
+      const double size = std::abs(ev);
+      if (error > 0) Raise(r.relative, size == 0 ? kInfinity : error / size, i, ev, av);
       Raise(r.ulp, static_cast<double>(ulp), i, ev, av);
       switch (t.kind) {
         case Tolerance::Kind::kAllclose:
-          differs = !(error <= t.atol + t.rtol * std::abs(ev));
-          if (differs) r.needed = std::max(r.needed, error - t.rtol * std::abs(ev));
+          differs = !(error <= t.atol + t.rtol * size);
+          if (differs) r.needed = std::max(r.needed, error - t.rtol * size);
           break;
         case Tolerance::Kind::kUlp:
-          differs = ulp > t.max_ulp && !(std::abs(ev) <= t.zero_zone && std::abs(av) <= t.zero_zone);
+          differs = ulp > t.max_ulp && !(size <= t.zero_zone && std::abs(av) <= t.zero_zone);
           if (differs) r.needed = std::max(r.needed, static_cast<double>(ulp));
           break;
         case Tolerance::Kind::kBitwise:
@@ -121,7 +69,7 @@ void Examine(const T* e, const T* a, std::int64_t begin, std::int64_t end, Repor
       }
     } else {
       const bool same = t.kind == Tolerance::Kind::kBitwise ? std::memcmp(e + i, a + i, sizeof(T)) == 0
-                                                            : (std::isnan(ev) && std::isnan(av)) || ev == av;
+                                                            : (IsNaN(ev) && IsNaN(av)) || ev == av;
       differs = !same;
       if (differs) r.needed = kInfinity;
     }
@@ -142,11 +90,11 @@ std::int64_t CountNaN(const T* p, std::int64_t begin, std::int64_t end, std::int
       inf += std::abs(p[i]) == std::numeric_limits<T>::infinity();
     }
     infinities += inf;
-  } else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
+  } else if constexpr (internal::kHasNaN<T>) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const double v = Element<T>::Value(p[i]);
-      nan += std::isnan(v);
-      infinities += std::isinf(v);
+      const auto v = Element<T>::Value(p[i]);
+      nan += IsNaN(v);
+      infinities += IsInf(v);
     }
   }
   return nan;
@@ -204,10 +152,29 @@ void CompareElements(const TensorView& expected, const TensorView& actual, Repor
   report.max_abs_error = report.absolute.error;
 }
 
+// Byte for byte, whatever the tolerance.
+void CompareStrings(const TensorView& expected, const TensorView& actual, Report& report) {
+  const auto *e = static_cast<const std::string*>(expected.data()), *a = static_cast<const std::string*>(actual.data());
+  bool constant = true;
+  for (std::int64_t i = 0; i < report.compared; ++i) {
+    constant &= e[i] == e[0];
+    if (e[i] == a[i]) continue;
+    if (report.first_differing < 0) {
+      report.first_differing = i;
+      report.expected_text = e[i];
+      report.actual_text = a[i];
+    }
+    ++report.differing;
+  }
+  report.bitwise_equal = report.differing == 0;
+  report.all_equal_constant = report.bitwise_equal && constant && report.compared > 1;
+  if (report.differing > 0) report.needed = kInfinity;
+}
+
 }  // namespace
 
-std::int64_t UlpDistance(float a, float b) { return Distance<float, std::uint32_t>(a, b); }
-std::int64_t UlpDistance(double a, double b) { return Distance<double, std::uint64_t>(a, b); }
+std::int64_t UlpDistance(float a, float b) { return Element<float>::Ulp(a, b); }
+std::int64_t UlpDistance(double a, double b) { return Element<double>::Ulp(a, b); }
 
 Tolerance Tolerance::Allclose(double rtol, double atol) {
   if (!(rtol >= 0) || !(atol >= 0))
@@ -255,48 +222,11 @@ Report Compare(const TensorView& expected, const TensorView& actual, const Toler
     report.nothing_compared = report.bitwise_equal = true;
     return report;
   }
-  switch (expected.dtype()) {
-    case DType::kFloat32:
-      CompareElements<float>(expected, actual, report);
-      break;
-    case DType::kFloat64:
-      CompareElements<double>(expected, actual, report);
-      break;
-    case DType::kFloat16:
-      CompareElements<Float16>(expected, actual, report);
-      break;
-    case DType::kBFloat16:
-      CompareElements<BFloat16>(expected, actual, report);
-      break;
-    case DType::kInt8:
-      CompareElements<std::int8_t>(expected, actual, report);
-      break;
-    case DType::kInt16:
-      CompareElements<std::int16_t>(expected, actual, report);
-      break;
-    case DType::kInt32:
-      CompareElements<std::int32_t>(expected, actual, report);
-      break;
-    case DType::kInt64:
-      CompareElements<std::int64_t>(expected, actual, report);
-      break;
-    case DType::kUInt8:
-      CompareElements<std::uint8_t>(expected, actual, report);
-      break;
-    case DType::kUInt16:
-      CompareElements<std::uint16_t>(expected, actual, report);
-      break;
-    case DType::kUInt32:
-      CompareElements<std::uint32_t>(expected, actual, report);
-      break;
-    case DType::kUInt64:
-      CompareElements<std::uint64_t>(expected, actual, report);
-      break;
-    case DType::kBool:
-      CompareElements<bool>(expected, actual, report);
-      break;
-    default:
-      throw UnimplementedError(fmt::format("Compare: no comparison of {} tensors", Name(expected.dtype())));
+  if (expected.dtype() == DType::kString) {
+    CompareStrings(expected, actual, report);
+  } else if (!internal::WithElementType(expected.dtype(),
+                                        [&]<class T>(T) { CompareElements<T>(expected, actual, report); })) {
+    throw UnimplementedError(fmt::format("Compare: no comparison of {} tensors", Name(expected.dtype())));
   }
   return report;
 }

@@ -5,8 +5,10 @@
 //   infinities  equal when of the same sign; differ from everything else whatever the tolerance
 //   -0          equals +0
 //   subnormals  are numbers like others; nothing is flushed
+// Complex numbers are near each other when the modulus of their difference is small; one that has a NaN part is NaN.
 // Bitwise compares bits instead: NaN payloads and the sign of zero count. Integers and bool compare exactly up to the
-// tolerance. Another dtype or shape is a difference, and nothing else is compared then. Empty tensors compare nothing.
+// tolerance, strings byte for byte. Another dtype or shape is a difference, and nothing else is compared then. Empty
+// tensors compare nothing.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -22,6 +24,7 @@ struct Report {
     double error = 0;
     std::int64_t index = -1;
     double expected = 0, actual = 0;
+    double expected_imag = 0, actual_imag = 0;  // of complex numbers
   };
   Tolerance tolerance;
   DType dtype = DType::kInvalid;
@@ -31,6 +34,7 @@ struct Report {
   std::int64_t differing = 0;  // elements beyond the tolerance
   std::int64_t expected_nan = 0, actual_nan = 0, expected_inf = 0, actual_inf = 0;
   std::int64_t first_differing = -1;
+  std::string expected_text, actual_text;  // strings: the first that differ
   bool nothing_compared = false;
   bool bitwise_equal = false;
   bool all_equal_constant = false;  // more than one element, all of them one and the same value on both sides
@@ -44,7 +48,7 @@ struct Report {
   std::string ToString() const;
 };
 
-// UnimplementedError for string, resource, variant and complex dtypes.
+// UnimplementedError for the dtypes resource and variant.
 Report Compare(const TensorView& expected, const TensorView& actual, const Tolerance& tolerance);
 
 // Representable values between a and b; 0 for equal values (-0 and +0 too), largest int64 when one of them is NaN.

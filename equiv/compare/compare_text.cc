@@ -1,10 +1,12 @@
 // equiv/compare/compare_text.cc - what a person reads when two tensors differ.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "equiv/compare/compare.h"
 #include "equiv/compare/decimal.h"
+#include "equiv/compare/printable.h"
 
 namespace equiv {
 namespace {
@@ -17,16 +19,37 @@ std::string IndexText(const Shape& shape, std::int64_t flat) {
   return "[" + text + "]";
 }
 // Shortest decimals of the dtype tell any two values apart.
-std::string ValueText(DType dtype, double value) {
+std::string ValueText(DType dtype, double value, double imaginary) {
+  if (dtype == DType::kComplex64 || dtype == DType::kComplex128) {
+    const auto part = [&](double v) {
+      return dtype == DType::kComplex64 ? FormatFloat(static_cast<float>(v)) : FormatDouble(v);
+    };
+    return fmt::format("({}{}{}j)", part(value), std::signbit(imaginary) ? "-" : "+", part(std::abs(imaginary)));
+  }
   if (dtype == DType::kFloat64) return FormatDouble(value);
-  if (IsFloating(dtype)) return FormatFloat(static_cast<float>(value));
+  if (IsFloating(dtype) || dtype == DType::kFloat8E5M2 || dtype == DType::kFloat8E4M3FN)
+    return FormatFloat(static_cast<float>(value));
   if (dtype == DType::kBool) return value != 0 ? "true" : "false";
   return fmt::format("{:.0f}", value);
 }
 std::string Line(const Report& r, std::string_view what, const Report::Worst& w, std::string_view unit) {
   if (w.index < 0) return "";
   return fmt::format("  worst {} error: {}{} at {}: expected {}, actual {}\n", what, FormatDouble(w.error), unit,
-                     IndexText(r.shape, w.index), ValueText(r.dtype, w.expected), ValueText(r.dtype, w.actual));
+                     IndexText(r.shape, w.index), ValueText(r.dtype, w.expected, w.expected_imag),
+                     ValueText(r.dtype, w.actual, w.actual_imag));
+}
+// Where two strings part, with a little of both around that byte.
+std::string StringsText(const Report& r) {
+  const auto at =
+      static_cast<std::size_t>(std::ranges::mismatch(r.expected_text, r.actual_text).in1 - r.expected_text.begin());
+  const std::size_t start = at > 24 ? at - 24 : 0;
+  const auto part = [&](const std::string& text) {
+    return fmt::format("{}'{}'{} ({} bytes)", start > 0 ? "..." : "", Printable(text.substr(start, 60)),
+                       text.size() > start + 60 ? "..." : "", text.size());
+  };
+  return fmt::format("{} of {} strings ({}) differ\n  first difference at {}, byte {}: expected {}, actual {}\n",
+                     r.differing, r.compared, r.shape.ToString(), IndexText(r.shape, r.first_differing), at,
+                     part(r.expected_text), part(r.actual_text));
 }
 }  // namespace
 
@@ -41,6 +64,7 @@ std::string Report::ToString() const {
     return text + (bitwise_equal ? ", bit for bit\n"
                                  : fmt::format("; largest absolute error {}\n", FormatDouble(max_abs_error)));
   }
+  if (dtype == DType::kString) return StringsText(*this);
   std::string text = fmt::format(
       "{} of {} elements ({} {}, {:.3g} %) differ beyond {}\n", differing, compared, where, shape.ToString(),
       100.0 * static_cast<double>(differing) / static_cast<double>(compared), tolerance.ToString());

@@ -35,6 +35,9 @@ SidePtr FromGraphDef(std::string file, std::string checkpoint = {}, GraphOptions
 
 // The value that a variable of a graph has in a session; no value when it is not initialised.
 Array VariableValue(const runtime::Session& session, const runtime::Variable& variable);
+// Runs the initialisers that the variables have, all at once, and returns how many there are.
+std::size_t RunInitializers(runtime::Session& session, const std::vector<runtime::Variable>& variables,
+                            const std::vector<runtime::Feed>& feeds);
 
 // The placeholders of a graph that have to be fed, in its order.
 std::vector<const runtime::Node*> Placeholders(const runtime::Graph& graph);

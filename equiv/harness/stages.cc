@@ -397,6 +397,10 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
       request.build_only = true;
       request.calls = 2;
       const Recording a = expected.Run(request), b = actual.Run(request);
+      if (options.recorded) {
+        options.recorded(stage.id, expected, request, a);
+        options.recorded(stage.id, actual, request, b);
+      }
       CompareVariables(stage, a, b, expected.name(), actual.name());
     } else {
       const bool wiring = stage.id == "step3";
@@ -420,6 +424,10 @@ Verdict CheckEquivalence(Side& expected, Side& actual, const Options& options) {
       Recording b = second->Run(request);
       for (Recording* run : {&a, &b})
         if (kind) ForgetInitialDraws(*run, request);
+      if (options.recorded) {
+        options.recorded(stage.id, expected, request, a);
+        options.recorded(stage.id, *second, request, b);
+      }
       if (kind && !request.training) {
         RequireRestored(stage, *request.checkpoint, a, expected.name());
         RequireRestored(stage, *request.checkpoint, b, actual.name());

@@ -68,6 +68,9 @@ struct Options {
   SidePtr constant_actual = {};  // step4-constant: this side instead of the second one (functional model)
   std::function<void(const std::string&)> progress = {};
   std::function<void(const StageResult&)> stage_done = {};
+  // Called with every run of every stage but the first, values of variables included.
+  std::function<void(const std::string& stage, const Side& side, const RunRequest& request, const Recording& recording)>
+      recorded = {};
 };
 
 // Runs the stages over both sides. Errors of the sides other than a guard's report are thrown on.

@@ -118,6 +118,12 @@ Array Array::Resource(std::shared_ptr<Variable> variable) {
   a.variable_ = std::move(variable);
   return a;
 }
+Array Array::Resource(std::shared_ptr<ResourceObject> object) {
+  Array a;
+  a.dtype_ = DType::kResource;
+  a.object_ = std::move(object);
+  return a;
+}
 Array Array::Variant(std::shared_ptr<const VariantValue> value) {
   Array a;
   a.dtype_ = DType::kVariant;
@@ -130,7 +136,13 @@ const std::vector<std::string>& Array::strings() const {
 }
 const std::shared_ptr<Variable>& Array::variable() const {
   RequireDType(DType::kResource);
+  if (object_)
+    throw InvalidArgumentError(fmt::format("the handle is one of a {}, expected a variable's", object_->type_name()));
   return variable_;
+}
+const std::shared_ptr<ResourceObject>& Array::resource_object() const {
+  RequireDType(DType::kResource);
+  return object_;
 }
 const std::shared_ptr<const VariantValue>& Array::variant() const {
   RequireDType(DType::kVariant);
@@ -153,7 +165,7 @@ Array Array::Copy() const {
   return a;
 }
 void Array::RequireDType(DType dtype) const {
-  if (dtype_ != dtype) throw InternalError(fmt::format("array of dtype {} accessed as {}", Name(dtype_), Name(dtype)));
+  if (dtype_ != dtype) throw CheckError(fmt::format("array of dtype {} accessed as {}", Name(dtype_), Name(dtype)));
 }
 double Array::ElementAsDouble(std::int64_t i) const {
   switch (dtype_) {

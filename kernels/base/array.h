@@ -64,6 +64,14 @@ class VariantValue {
   virtual std::string_view type_name() const = 0;
 };
 
+// What a handle of dtype resource stands for when it is not a variable: a TensorArray. Shared by all its handles; takes
+// care of its own locking.
+class ResourceObject {
+ public:
+  virtual ~ResourceObject() = default;
+  virtual std::string_view type_name() const = 0;
+};
+
 class Array {
  public:
   Array() = default;  // no value: dtype kInvalid
@@ -95,6 +103,7 @@ class Array {
   }
   static Array Strings(const Shape& shape, std::vector<std::string> values);
   static Array Resource(std::shared_ptr<Variable> variable);        // a scalar of dtype resource
+  static Array Resource(std::shared_ptr<ResourceObject> object);    // a scalar of dtype resource
   static Array Variant(std::shared_ptr<const VariantValue> value);  // a scalar of dtype variant
 
   bool has_value() const { return dtype_ != DType::kInvalid; }
@@ -123,8 +132,10 @@ class Array {
   const std::byte* raw() const { return buffer_ ? buffer_->data() : nullptr; }
   std::byte* raw() { return buffer_ ? buffer_->data() : nullptr; }
   const std::vector<std::string>& strings() const;
-  const std::shared_ptr<Variable>& variable() const;           // dtype resource only
-  const std::shared_ptr<const VariantValue>& variant() const;  // dtype variant only
+  // Dtype resource only; InvalidArgumentError when the handle is one of another object.
+  const std::shared_ptr<Variable>& variable() const;
+  const std::shared_ptr<ResourceObject>& resource_object() const;  // dtype resource only; null for a variable
+  const std::shared_ptr<const VariantValue>& variant() const;      // dtype variant only
 
   // Same buffer, other shape of equally many elements.
   Array Reshaped(const Shape& shape) const;
@@ -143,6 +154,7 @@ class Array {
   std::shared_ptr<Buffer> buffer_;
   std::shared_ptr<std::vector<std::string>> strings_;
   std::shared_ptr<Variable> variable_;
+  std::shared_ptr<ResourceObject> object_;
   std::shared_ptr<const VariantValue> variant_;
 };
 

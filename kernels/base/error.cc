@@ -7,7 +7,7 @@ void CheckFailed(const char* condition, const char* file, int line) {
   std::string_view path(file);
   const auto slash = path.rfind('/');
   if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
-  throw InternalError("internal check failed: " + std::string(condition) + " (" + std::string(path) + ":" +
-                      std::to_string(line) + "); please report this with the command that caused it");
+  throw CheckError("internal check failed: " + std::string(condition) + " (" + std::string(path) + ":" +
+                   std::to_string(line) + "); please report this with the command that caused it");
 }
 }  // namespace equiv

@@ -52,11 +52,18 @@ EQUIV_ERROR_KIND(AssertionError)
 EQUIV_ERROR_KIND(OverflowError)
 #undef EQUIV_ERROR_KIND
 
+// A fault of this program, whatever the input was: what EQUIV_CHECK throws.
+class CheckError final : public InternalError {
+ public:
+  explicit CheckError(const std::string& message) : InternalError(message) {}
+  [[noreturn]] void Raise(const std::string& text) const override { throw CheckError(text); }
+};
+
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line);
 
 }  // namespace equiv
 
-// For our own bugs only; never reachable from user input. Throws InternalError.
+// For our own bugs only; never reachable from user input. Throws CheckError.
 #define EQUIV_CHECK(condition)                                              \
   do {                                                                      \
     if (!(condition)) ::equiv::CheckFailed(#condition, __FILE__, __LINE__); \

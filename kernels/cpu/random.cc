@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Dense>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -14,6 +13,7 @@
 #include "kernels/base/op_def.h"
 #include "kernels/cpu/checked_math.h"
 #include "kernels/cpu/compute_util.h"
+#include "kernels/cpu/qr.h"
 
 namespace equiv::cpu {
 namespace {
@@ -222,26 +222,19 @@ class StatelessKernel final : public Kernel {
 
 template <class T>
 void QrOf(KernelContext& ctx) {
-  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const Array in = ctx.input(0);
   const int rank = in.rank();
-  const std::int64_t m = in.dim(rank - 2), n = in.dim(rank - 1), small = std::min(m, n);
-  const bool full = ctx.attrs().Get<bool>("full_matrices");
+  const std::int64_t m = in.dim(rank - 2), n = in.dim(rank - 1);
+  const std::int64_t columns = ctx.attrs().Get<bool>("full_matrices") ? m : std::min(m, n);
   std::vector<std::int64_t> q_dims = in.shape().vector(), r_dims = q_dims;
-  q_dims[static_cast<std::size_t>(rank - 1)] = full ? m : small;
-  r_dims[static_cast<std::size_t>(rank - 2)] = full ? m : small;
+  q_dims[static_cast<std::size_t>(rank - 1)] = columns;
+  r_dims[static_cast<std::size_t>(rank - 2)] = columns;
   Array& q = ctx.Allocate(0, Shape(q_dims));
   Array& r = ctx.Allocate(1, Shape(r_dims));
-  const std::int64_t matrices = m * n == 0 ? 0 : in.num_elements() / (m * n), q_cols = full ? m : small;
-  for (std::int64_t i = 0; i < matrices; ++i) {
-    const Eigen::Map<const Matrix> a(in.data<T>() + i * m * n, m, n);
-    const Eigen::HouseholderQR<Matrix> qr(a);
-    const Matrix thin = Matrix::Identity(m, q_cols);
-    Eigen::Map<Matrix>(q.mutable_data<T>() + i * m * q_cols, m, q_cols) = qr.householderQ() * thin;
-    Matrix upper = Matrix::Zero(q_cols, n);
-    upper.topRows(small) = qr.matrixQR().topRows(small).template triangularView<Eigen::Upper>();
-    Eigen::Map<Matrix>(r.mutable_data<T>() + i * q_cols * n, q_cols, n) = upper;
-  }
+  const std::int64_t matrices = m * n == 0 ? 0 : in.num_elements() / (m * n);
+  for (std::int64_t i = 0; i < matrices; ++i)
+    HouseholderQr(in.data<T>() + i * m * n, m, n, columns, q.mutable_data<T>() + i * m * columns,
+                  r.mutable_data<T>() + i * columns * n);
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ void StringToNumber(KernelContext& ctx);      // attribute out_type: float32, fl
 void StringLength(KernelContext& ctx);        // attribute unit: bytes or characters of UTF-8
 void StringLower(KernelContext& ctx);         // letters of ASCII; attribute encoding
 void StringUpper(KernelContext& ctx);
-void AsString(KernelContext& ctx);  // attributes precision, scientific, shortest, width, fill
+void RegexFullMatch(KernelContext& ctx);  // pattern: attribute, or input 1
+void RegexReplace(KernelContext& ctx);    // pattern and rewrite: attributes, or inputs; attribute replace_global
+void AsString(KernelContext& ctx);        // attributes precision, scientific, shortest, width, fill
 
 // The first `limit` elements (all when negative) as TensorFlow writes them: "[1 2 3][4...]...". tf: SummarizeValue
 std::string Summarize(const Array& value, std::int64_t limit);

@@ -32,9 +32,16 @@ constexpr std::string_view kTemporary = ".tempstate";  // tf: the mark of a file
 }  // namespace
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
-  static std::atomic<unsigned> made{0};
   struct stat status {};
-  if (stat(path_.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) Fail(path_, "opening it for writing", EISDIR);
+  const bool exists = stat(path_.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) Fail(path_, "opening it for writing", EISDIR);
+  // A rename would put a file in the place of /dev/null.
+  if (exists && !S_ISREG(status.st_mode)) {
+    descriptor_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) Fail(path_, "opening it for writing", errno);
+    return;
+  }
+  static std::atomic<unsigned> made{0};
   do {
     if (descriptor_ >= 0) close(descriptor_);
     temporary_ = fmt::format("{}{}{}-{}", path_, kTemporary, getpid(), made.fetch_add(1));
@@ -92,6 +99,7 @@ void OutputFile::Close() {
 void OutputFile::Commit() { CommitAs(path_); }
 void OutputFile::CommitAs(const std::string& path) {
   Close();
+  if (temporary_.empty()) return;
   if (std::rename(temporary_.c_str(), path.c_str()) != 0) Fail(path, "renaming to it", errno);
   temporary_.clear();
 }
@@ -115,14 +123,14 @@ void RemoveAbandoned(const std::string& folder, const std::function<bool(std::st
 }
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
-  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not blocking: opening a pipe would wait for its writer.
+  descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) Fail(path_, "opening it", errno);
   struct stat status {};
   if (fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const int code = S_ISDIR(status.st_mode) ? EISDIR : errno;
+    const char* what = S_ISDIR(status.st_mode) ? "Is a directory" : "Is no regular file";
     close(descriptor_);
-    if (code != EISDIR) Fail(path_, "opening it", code ? code : EINVAL);
-    throw NotFoundError(fmt::format("{}; Is a directory (opening it)", path_));
+    throw NotFoundError(fmt::format("{}; {} (opening it)", path_, what));
   }
   size_ = status.st_size;
 }

@@ -8,9 +8,10 @@
 
 namespace equiv::io {
 
-// A file being written under a temporary name beside its own. Errors name the path: NotFoundError where the folder is
-// missing, PermissionDeniedError, ResourceExhaustedError where the disk is full, FailedPreconditionError where a folder
-// has the file's name. After a failure nothing more can be appended or committed.
+// A file being written under a temporary name beside its own; a device or pipe is written as it stands. Errors name the
+// path: NotFoundError where the folder is missing, PermissionDeniedError, ResourceExhaustedError where the disk is
+// full, FailedPreconditionError where a folder has the file's name. After a failure nothing more can be appended or
+// committed.
 class OutputFile {
  public:
   explicit OutputFile(std::string path);
@@ -46,7 +47,7 @@ void RemoveAbandoned(const std::string& folder, const std::function<bool(std::st
 // An existing file, read at any place. Thread-safe.
 class InputFile {
  public:
-  // NotFoundError "PATH; No such file or directory", PermissionDeniedError.
+  // NotFoundError "PATH; No such file or directory", or where it is a folder, device or pipe; PermissionDeniedError.
   explicit InputFile(std::string path);
   ~InputFile();
   InputFile(const InputFile&) = delete;

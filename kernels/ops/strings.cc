@@ -91,6 +91,26 @@ void RegisterStrings(OpRegistry& r) {
            .attrs = {"encoding: string = ''"},
            .shape = SameAsFirst,
            .kernel = Stateless(lower ? cpu::StringLower : cpu::StringUpper)});
+  for (const bool fixed : {true, false}) {
+    const std::vector<std::string> pattern = {"input: string", "pattern: string"},
+                                   rewrite = {"input: string", "pattern: string", "rewrite: string"};
+    r.Add({.name = fixed ? "StaticRegexFullMatch" : "RegexFullMatch",
+           .doc = "Whether a regular expression matches all of a string.",
+           .inputs = fixed ? std::vector<std::string>{"input: string"} : pattern,
+           .outputs = {"output: bool"},
+           .attrs = fixed ? std::vector<std::string>{"pattern: string"} : std::vector<std::string>{},
+           .shape = SameAsFirst,
+           .kernel = Stateless(cpu::RegexFullMatch)});
+    r.Add({.name = fixed ? "StaticRegexReplace" : "RegexReplace",
+           .doc = "Strings with what a regular expression matches replaced.",
+           .inputs = fixed ? std::vector<std::string>{"input: string"} : rewrite,
+           .outputs = {"output: string"},
+           .attrs = fixed
+                        ? std::vector<std::string>{"pattern: string", "rewrite: string", "replace_global: bool = true"}
+                        : std::vector<std::string>{"replace_global: bool = true"},
+           .shape = SameAsFirst,
+           .kernel = Stateless(cpu::RegexReplace)});
+  }
 }
 
 }  // namespace equiv::ops

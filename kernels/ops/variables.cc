@@ -114,6 +114,8 @@ void RegisterVariables(OpRegistry& r) {
                  AssignedShape, cpu::AssignAdd));
   r.Add(Stateful("AssignSub", "Subtracts from a reference variable.", ref_inputs, {"output_ref: Ref(T)"}, step_attrs,
                  AssignedShape, cpu::AssignSub));
+  r.Add(Stateful("DisableCopyOnRead", "Lets reads share a variable's buffer; here they always do.",
+                 {"resource: resource"}, {}, {}, NoOutput, [](KernelContext&) {}));
   r.Add(Stateful("VarIsInitializedOp", "Whether a variable has a value.", {"resource: resource"},
                  {"is_initialized: bool"}, {}, ScalarOutput, cpu::VarIsInitializedOp));
 }

@@ -1,10 +1,8 @@
 // kernels/ops/variants.cc - tensors of dtype variant: optionals and lists of tensors.
 #include <fmt/format.h>
 
-#include <cstring>
-#include <limits>
-
 #include "kernels/base/op_registry.h"
+#include "kernels/cpu/parts.h"
 #include "kernels/ops/common_shapes.h"
 
 namespace equiv::ops {
@@ -93,9 +91,7 @@ Array ZerosOf(const KernelContext& ctx, DType dtype, const PartialShape& shape) 
         fmt::format("{}Trying to read an uninitialized tensor but element_shape is not fully defined {} and no list "
                     "element is set.",
                     ctx.Where(), shape.ToString()));
-  Array zeros(dtype, shape.Require());
-  if (zeros.num_bytes() > 0) std::memset(zeros.raw(), 0, zeros.num_bytes());
-  return zeros;
+  return cpu::Zeros(dtype, shape.Require());
 }
 // The shape that unset items take: the list's, the op's, and that of any item which is set.
 PartialShape SharedShape(const KernelContext& ctx, const TensorList& list, const PartialShape& given) {
@@ -181,34 +177,19 @@ void TensorListStack(KernelContext& ctx) {
         "{}Tried to stack elements of a list with non-fully-defined element_shape: {}", ctx.Where(), shape.ToString()));
   std::vector<std::int64_t> dims = {n};
   dims.insert(dims.end(), shape.dims().begin(), shape.dims().end());
-  if (list.element_dtype == DType::kString || SizeOf(list.element_dtype) == 0)
-    throw UnimplementedError(fmt::format("{}cannot stack elements of {}", ctx.Where(), Name(list.element_dtype)));
-  Array& out = ctx.Allocate(0, Shape(dims));
-  const std::size_t bytes = static_cast<std::size_t>(shape.Require().num_elements()) * SizeOf(list.element_dtype);
-  for (std::size_t i = 0; i < list.items.size() && bytes > 0; ++i) {
-    if (list.items[i].has_value())
-      std::memcpy(out.raw() + i * bytes, list.items[i].raw(), bytes);
-    else
-      std::memset(out.raw() + i * bytes, 0, bytes);
-  }
+  ctx.set_output(0, cpu::Joined(list.element_dtype, Shape(dims), list.items, shape.Require()));
 }
 void TensorListFromTensor(KernelContext& ctx) {
   const Array& tensor = ctx.input(0);
   if (tensor.rank() < 1) throw InvalidArgumentError(ctx.Where() + "Tensor must be at least a vector, but saw a scalar");
-  if (SizeOf(tensor.dtype()) == 0)
-    throw UnimplementedError(fmt::format("{}cannot take elements of {} apart", ctx.Where(), Name(tensor.dtype())));
   const Shape element(tensor.shape().dims().subspan(1));
   const PartialShape given = ElementShape(ctx, 1);
   if (!given.IsCompatibleWith(element))
     throw InvalidArgumentError(fmt::format("{}Specified a list with shape {} from a tensor with shape {}", ctx.Where(),
                                            given.ToString(), element.ToString()));
   std::vector<Array> items;
-  for (std::int64_t i = 0; i < tensor.dim(0); ++i) {
-    Array item(tensor.dtype(), element);
-    if (item.num_bytes() > 0)
-      std::memcpy(item.raw(), tensor.raw() + static_cast<std::size_t>(i) * item.num_bytes(), item.num_bytes());
-    items.push_back(std::move(item));
-  }
+  for (std::int64_t i = 0; i < tensor.dim(0); ++i)
+    items.push_back(cpu::Part(tensor, i * element.num_elements(), element));
   ctx.set_output(0, Array::Variant(std::make_shared<TensorList>(tensor.dtype(), given, std::move(items))));
 }
 void TensorListPushBack(KernelContext& ctx) {

@@ -43,6 +43,7 @@ ObjectGraph ObjectGraph::Parse(std::string_view bytes, const std::string& where)
 
 std::string ObjectGraph::Serialize() const {
   proto::TrackableObjectGraph message;
+  const google::protobuf::LogSilencer silent;
   for (const Node& node : nodes) {
     auto* stored = message.add_nodes();
     for (const Child& child : node.children) {

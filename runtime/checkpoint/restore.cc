@@ -48,7 +48,11 @@ RestoreCoordinator::~RestoreCoordinator() {
 }
 
 void RestoreCoordinator::AddObject(const TrackableRef& ref) {
-  if (std::ranges::find(all_objects, ref) == all_objects.end()) all_objects.push_back(ref);
+  // An object may have gone and another have come to its address.
+  const auto [at, fresh] = object_index.try_emplace(ref.identity(), all_objects.size());
+  if (!fresh && all_objects[at->second] == ref) return;
+  at->second = all_objects.size();
+  all_objects.push_back(ref);
 }
 
 std::string RestoreCoordinator::NodeName(int id) const {
@@ -172,12 +176,11 @@ void CheckpointPosition::QueueSlots(std::vector<CheckpointPosition>& queue) cons
 
 void NameBasedRestore::Restore(const TrackableRef& ref) {
   std::deque<TrackableRef> queue = {ref};
-  std::vector<const void*> seen;
+  std::set<const void*> seen;
   while (!queue.empty()) {
     const TrackableRef current = queue.front();
     queue.pop_front();
-    if (!current || std::ranges::find(seen, current.identity()) != seen.end()) continue;
-    seen.push_back(current.identity());
+    if (!current || !seen.insert(current.identity()).second) continue;
     if (Trackable* object = current.object()) {
       if (std::ranges::find(object->name_based_, shared_from_this()) == object->name_based_.end())
         object->name_based_.push_back(shared_from_this());

@@ -43,6 +43,7 @@ class RestoreCoordinator : public std::enable_shared_from_this<RestoreCoordinato
   std::vector<TrackableRef> object_by_id;  // empty refs: nothing bound
   std::set<int> matched;
   std::vector<TrackableRef> all_objects;
+  std::unordered_map<const void*, std::size_t> object_index;      // by identity, where in all_objects
   std::map<int, std::vector<SlotRestoration>> slot_restorations;  // by variable
   std::map<int, std::vector<DeferredSlot>> deferred_slots;        // by optimiser
   std::map<int, std::vector<std::string>> unused_attributes;

@@ -123,7 +123,38 @@ std::vector<std::string> FloatItems(const T* data, const std::vector<std::int64_
   return items;
 }
 
+// Real and imaginary parts in columns of their own, the imaginary ones with their signs. T: of the parts.
+template <class T>
+std::vector<std::string> ComplexItems(const Array& array, const std::vector<std::int64_t>& shown) {
+  const T* parts = reinterpret_cast<const T*>(array.raw());
+  std::vector<std::int64_t> real, imaginary;
+  for (const std::int64_t i : shown) {
+    real.push_back(2 * i);
+    imaginary.push_back(2 * i + 1);
+  }
+  std::vector<std::string> items = FloatItems(parts, real), tails = FloatItems(parts, imaginary);
+  const bool widen = std::any_of(tails.begin(), tails.end(), [](const auto& t) { return t[0] != ' ' && t[0] != '-'; });
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    std::string tail = (widen ? " " : "") + tails[i];
+    const auto digit = tail.find_first_not_of(' ');
+    if (tail[digit] != '-') tail[digit - 1] = '+';
+    tail.insert(tail.find_last_not_of(' ') + 1, "j");
+    items[i] += tail;
+  }
+  return items;
+}
+
+// A single number: "(1+2j)", "2j".
+template <class T>
+std::string ComplexRepr(const T* parts) {
+  const std::string real = fmt::format("{}", parts[0]), imaginary = fmt::format("{:+}j", parts[1]);
+  if (parts[0] == 0 && !std::signbit(parts[0])) return imaginary.substr(imaginary[0] == '+' ? 1 : 0);
+  return "(" + real + imaginary + ")";
+}
+
 std::vector<std::string> Items(const Array& array, const std::vector<std::int64_t>& shown) {
+  if (array.dtype() == DType::kComplex64) return ComplexItems<float>(array, shown);
+  if (array.dtype() == DType::kComplex128) return ComplexItems<double>(array, shown);
   if (array.dtype() == DType::kFloat32) return FloatItems(array.data<float>(), shown);
   if (array.dtype() == DType::kFloat64) return FloatItems(array.data<double>(), shown);
   std::vector<std::string> items;
@@ -198,6 +229,8 @@ std::string NumpyRepr(const Array& array) {
       return text;
     }
     if (array.dtype() == DType::kFloat64) return FloatRepr(array.data<double>()[0]);
+    if (array.dtype() == DType::kComplex64) return ComplexRepr(reinterpret_cast<const float*>(array.raw()));
+    if (array.dtype() == DType::kComplex128) return ComplexRepr(reinterpret_cast<const double*>(array.raw()));
     return Items(array, {0})[0];
   }
   const bool summarise = array.num_elements() > kThreshold;

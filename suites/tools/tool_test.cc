@@ -1,41 +1,23 @@
 // The binary `equiv` as a user meets it: output, files, exit codes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "suites/tools/equiv_binary.h"
+
 namespace {
+using equiv::suites::Equiv;
+using equiv::suites::Ran;
 using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
 
-struct Ran {
-  int code = -1;
-  std::string text;  // stdout and stderr
-};
-Ran Equiv(const std::string& arguments) {
-  Ran ran;
-  FILE* pipe = popen((std::string(EQUIV_BINARY) + " " + arguments + " 2>&1").c_str(), "r");
-  std::array<char, 4096> buffer;
-  for (std::size_t n; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) ran.text.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  ran.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ran;
-}
-class Tool : public testing::Test {
+class Tool : public equiv::suites::ToolFolder {
  protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  std::string In(const std::string& name) const { return (folder_ / name).string(); }
   std::string Outputs() const { return " --html " + In("r.html") + " --json " + In("r.json"); }
-  fs::path folder_ = fs::path(testing::TempDir()) / "equiv_tool_test";
 };
 
 TEST_F(Tool, ValidateWritesBothReports) {

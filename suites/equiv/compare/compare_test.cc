@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <complex>
+#include <cstring>
 #include <limits>
 
 #include "equiv/gtest/matchers.h"
@@ -131,9 +133,73 @@ TEST(Compare, NegativeTolerancesAreRefused) {
   EXPECT_THROW(Tolerance::Allclose(0, kNan), ValueError);
   EXPECT_THROW(Tolerance::Ulp(-1), ValueError);
 }
-TEST(Compare, StringsAreNotCompared) {
-  const Array s = Array::Strings({1}, {"a"});
-  EXPECT_THROW(Compare(s, s, kClose), UnimplementedError);
+template <class F>
+Array Complex(DType dtype, std::initializer_list<std::complex<F>> values) {
+  Array a(dtype, {static_cast<std::int64_t>(values.size())});
+  std::memcpy(a.raw(), values.begin(), a.num_bytes());
+  return a;
+}
+Array C64(std::initializer_list<std::complex<float>> values) { return Complex<float>(DType::kComplex64, values); }
+
+TEST(Compare, StringsAreComparedByteForByte) {
+  const Array a = Array::Strings({3}, {"same", std::string("a\0b", 3), ""});
+  EXPECT_TRUE(Compare(a, a, kClose).bitwise_equal);
+  const Report r = Compare(a, Array::Strings({3}, {"same", std::string("a\0c", 3), ""}), Tolerance::Allclose(1, 1));
+  EXPECT_FALSE(r.ok());
+  EXPECT_EQ(r.ToString(),
+            "1 of 3 strings ([3]) differ\n"
+            "  first difference at [1], byte 2: expected 'a\\x00b' (3 bytes), actual 'a\\x00c' (3 bytes)\n");
+  EXPECT_TRUE(Compare(Array::Strings({2}, {"x", "x"}), Array::Strings({2}, {"x", "x"}), kClose).all_equal_constant);
+  const std::string head(100, 'h');
+  EXPECT_THAT(Compare(Array::Strings({}, {head + "1"}), Array::Strings({}, {head + "2"}), kClose).ToString(),
+              HasSubstr("at [], byte 100: expected ...'hhhhhhhhhhhhhhhhhhhhhhhh1' (101 bytes)"));
+}
+TEST(Compare, ComplexNumbersByTheModulusOfTheDifference) {
+  // As numpy.allclose: |(3+4j) - (3.3+4.4j)| = 0.5.
+  const Array e = C64({{3, 4}, {0, 0}}), a = C64({{3.3f, 4.4f}, {0, 0}});
+  EXPECT_TRUE(Compare(e, a, Tolerance::Allclose(0, 0.51)).ok());
+  EXPECT_FALSE(Compare(e, a, Tolerance::Allclose(0, 0.49)).ok());
+  EXPECT_TRUE(Compare(e, a, Tolerance::Allclose(0.11, 0)).ok());
+  EXPECT_FALSE(Compare(e, a, Tolerance::Allclose(0.09, 0)).ok());
+  const Report r = Compare(e, a, Tolerance::Allclose(0, 0.1));
+  EXPECT_NEAR(r.max_abs_error, 0.5, 1e-6);
+  EXPECT_NEAR(r.relative.error, 0.1, 1e-6);
+  EXPECT_THAT(r.ToString(), HasSubstr("at [0]: expected (3.0+4.0j), actual (3.3+4.4j)"));
+  EXPECT_THAT(Compare(C64({{1, -2}}), C64({{1, -3}}), kClose).ToString(), HasSubstr("expected (1.0-2.0j)"));
+}
+TEST(Compare, ComplexSpecialValues) {
+  EXPECT_TRUE(Compare(C64({{kNan, 1}}), C64({{2, kNan}}), kClose).ok());  // numpy.isnan of both
+  EXPECT_FALSE(Compare(C64({{kNan, 1}}), C64({{1, 1}}), Tolerance::Allclose(1, 1e30)).ok());
+  EXPECT_TRUE(Compare(C64({{kInf, 1}}), C64({{kInf, 1}}), kClose).ok());
+  EXPECT_FALSE(Compare(C64({{kInf, 1}}), C64({{kInf, 2}}), Tolerance::Allclose(1, 1e30)).ok());
+  EXPECT_TRUE(Compare(C64({{0, -0.0f}}), C64({{-0.0f, 0}}), Tolerance::Ulp(0)).ok());
+  EXPECT_FALSE(Compare(C64({{0, -0.0f}}), C64({{-0.0f, 0}}), Tolerance::Bitwise()).ok());
+  EXPECT_EQ(Compare(C64({{kNan, 1}, {kInf, 0}}), C64({{1, 1}, {kInf, 0}}), kClose).expected_nan, 1);
+  const float next = std::nextafter(1.0f, 2.0f);
+  EXPECT_TRUE(Compare(C64({{1, 1}}), C64({{next, 1}}), Tolerance::Ulp(1)).ok());
+  EXPECT_FALSE(Compare(C64({{1, 1}}), C64({{1, std::nextafter(next, 2.0f)}}), Tolerance::Ulp(1)).ok());
+  const Array big = Complex<double>(DType::kComplex128, {{1e300, 1e300}});
+  EXPECT_TRUE(Compare(big, big, Tolerance::Allclose(0, 0)).bitwise_equal);
+}
+TEST(Compare, TypesThatAreOnlyStored) {
+  const auto bytes = [](DType dtype, std::initializer_list<int> values) {
+    Array a(dtype, {static_cast<std::int64_t>(values.size())});
+    std::ranges::transform(values, a.raw(), [](int v) { return static_cast<std::byte>(v); });
+    return a;
+  };
+  // 1.0 and 1.25; 1.0 and 1.125; NaN.
+  EXPECT_EQ(Compare(bytes(DType::kFloat8E5M2, {0x3c}), bytes(DType::kFloat8E5M2, {0x3d}), kClose).max_abs_error, 0.25);
+  EXPECT_EQ(Compare(bytes(DType::kFloat8E4M3FN, {0x38}), bytes(DType::kFloat8E4M3FN, {0x39}), kClose).max_abs_error,
+            0.125);
+  EXPECT_EQ(Compare(bytes(DType::kFloat8E4M3FN, {0x01}), bytes(DType::kFloat8E4M3FN, {0x00}), kClose).max_abs_error,
+            std::ldexp(1.0, -9));
+  EXPECT_TRUE(Compare(bytes(DType::kFloat8E4M3FN, {0x7f}), bytes(DType::kFloat8E4M3FN, {0xff}), kClose).ok());
+  EXPECT_EQ(Compare(bytes(DType::kQInt8, {0xff}), bytes(DType::kQInt8, {0x01}), kClose).max_abs_error, 2);
+  EXPECT_EQ(Compare(bytes(DType::kQUInt8, {0xff}), bytes(DType::kQUInt8, {0x01}), kClose).max_abs_error, 254);
+  // A bool of a file may be any byte but zero.
+  EXPECT_TRUE(Compare(bytes(DType::kBool, {2}), bytes(DType::kBool, {1}), kClose).ok());
+  EXPECT_FALSE(Compare(bytes(DType::kBool, {2}), bytes(DType::kBool, {1}), Tolerance::Bitwise()).ok());
+  EXPECT_THROW(Compare(Array::Resource(nullptr), Array::Resource(nullptr), kClose), UnimplementedError);
 }
 TEST(Matcher, ExplainsItself) {
   EXPECT_THAT(Row({1, 2}), NumericallyEquivalentTo(Row({1, 2})));
