@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <optional>
 
 #include "kernels/base/error.h"
+#include "kernels/base/thread_pool.h"
 #include "kernels/io/bundle_table.h"
 #include "kernels/io/crc32c.h"
 #include "kernels/io/file.h"
@@ -283,8 +285,8 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
       const std::string key = EncodeSliceKey(entry.key, slice);
       const auto it = std::ranges::lower_bound(slice_entries_, key, {}, &BundleEntry::key);
       if (it == slice_entries_.end() || it->key != key)
-        throw NotFoundError(
-            fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_, slice.ToString(), Printable(entry.key)));
+        throw NotFoundError(fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_,
+                                        slice.ToString(), Printable(entry.key)));
       row = &*it;
       if (row->dtype != entry.dtype || row->shape != slice.ShapeWithin(entry.shape))
         throw DataLossError(fmt::format("{}: slice {} of '{}' is stored as {}{}, which does not fit {}{}", prefix_,
@@ -302,12 +304,28 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
                     prefix_, Printable(entry.key), wanted.ToString()));
   if (pieces.size() == 1 && pieces[0].row->shape == sizes) return ReadStored(*pieces[0].row);
   if (entry.dtype == DType::kString)  // tf: "Dtype string not supported."
-    throw UnimplementedError(fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "
-                                         "cut from one; strings are read as they are stored",
-                                         prefix_, Printable(entry.key), wanted.ToString()));
+    throw UnimplementedError(
+        fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "
+                    "cut from one; strings are read as they are stored",
+                    prefix_, Printable(entry.key), wanted.ToString()));
   for (const Piece& piece : pieces) RequireSize(*piece.row);  // before anything of the size they claim is allocated
   Array result(entry.dtype, Shape(sizes));
   for (const Piece& piece : pieces) CopyBox(piece.both, piece.box, ReadStored(*piece.row), target, result);
   return result;
+}
+
+std::vector<Array> ReadTogether(std::size_t count, const std::function<Array(std::size_t)>& read, ThreadPool& pool) {
+  std::vector<Array> values(count);
+  std::vector<std::exception_ptr> errors(count);
+  pool.ParallelFor(static_cast<std::int64_t>(count), [&](std::int64_t i) {
+    try {
+      values[static_cast<std::size_t>(i)] = read(static_cast<std::size_t>(i));
+    } catch (...) {
+      errors[static_cast<std::size_t>(i)] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& error : errors)
+    if (error) std::rethrow_exception(error);
+  return values;
 }
 }  // namespace equiv::io

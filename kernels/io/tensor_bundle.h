@@ -7,6 +7,7 @@
 // A prefix P names the files P.index and P.data-00000-of-0000N. The format is described in docs/checkpoints.md.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -17,6 +18,9 @@
 #include "kernels/base/array.h"
 #include "kernels/io/tensor_slice.h"
 
+namespace equiv {
+class ThreadPool;
+}
 namespace equiv::io {
 
 class InputFile;
@@ -85,6 +89,9 @@ class BundleReader {
   std::map<std::string, std::string> slice_texts_;  // for error texts, by key
   std::unique_ptr<Shards> shards_;
 };
+
+// read(0) ... read(count - 1), on the threads of the pool. After errors: that of the smallest number is thrown.
+std::vector<Array> ReadTogether(std::size_t count, const std::function<Array(std::size_t)>& read, ThreadPool& pool);
 
 // Writes tensors in the order of the calls. Nothing has its final name before Finish(), which puts the data files in
 // place and the index last: whoever kills the process, a checkpoint of the same name that was there before stays

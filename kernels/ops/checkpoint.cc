@@ -61,9 +61,9 @@ void RestoreV2(KernelContext& ctx) {
   CheckLists(ctx, static_cast<std::size_t>(ctx.num_outputs()));
   AtNode(ctx, [&] {
     const io::BundleReader reader(prefix);
-    for (int i = 0; i < ctx.num_outputs(); ++i) {
-      const std::string &name = ctx.input(1).strings()[static_cast<std::size_t>(i)],
-                        &spec = ctx.input(2).strings()[static_cast<std::size_t>(i)];
+    const auto read = [&](std::size_t k) {
+      const int i = static_cast<int>(k);
+      const std::string &name = ctx.input(1).strings()[k], &spec = ctx.input(2).strings()[k];
       const io::BundleEntry* entry = reader.Find(name);
       if (!entry) throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", name, prefix));
       if (entry->dtype != ctx.output_dtype(i))
@@ -76,8 +76,10 @@ void RestoreV2(KernelContext& ctx) {
             fmt::format("tensor_name = {}; shape in shape_and_slice spec [{}] does not match the shape stored in "
                         "checkpoint: [{}] (checkpoint '{}')",
                         name, fmt::join(part.full_shape, ","), fmt::join(entry->shape, ","), prefix));
-      ctx.set_output(i, part.whole ? reader.Read(*entry) : reader.ReadSlice(name, part.slice));
-    }
+      return part.whole ? reader.Read(*entry) : reader.ReadSlice(name, part.slice);
+    };
+    std::vector<Array> values = io::ReadTogether(static_cast<std::size_t>(ctx.num_outputs()), read, ctx.pool());
+    for (int i = 0; i < ctx.num_outputs(); ++i) ctx.set_output(i, std::move(values[static_cast<std::size_t>(i)]));
   });
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kernels/base/error.h"
+#include "kernels/base/thread_pool.h"
 #include "kernels/io/tensor_bundle.h"
 
 namespace equiv::runtime::internal {
@@ -121,8 +122,8 @@ std::shared_ptr<equiv::Variable> StorageOf(const Variable& variable, Session* se
 }
 
 void AssignFrom(const io::BundleReader& reader, const std::vector<SaveSpec>& specs, const AssignOptions& options) {
-  std::vector<Array> values;
-  for (const SaveSpec& spec : specs) {
+  const auto read = [&](std::size_t i) {
+    const SaveSpec& spec = specs[i];
     const Variable& variable = spec.variable;
     const io::BundleEntry* entry = reader.Find(spec.key);
     if (!entry) throw NotFoundError(fmt::format("Key {} not found in checkpoint '{}'", spec.key, reader.prefix()));
@@ -144,8 +145,9 @@ void AssignFrom(const io::BundleReader& reader, const std::vector<SaveSpec>& spe
                       "and name {}.",
                       value.shape().ToTuple(), variable.shape().ToTuple(),
                       options.tensor_names ? variable.name() : variable.op_name()));
-    values.push_back(std::move(value));
-  }
+    return value;
+  };
+  const std::vector<Array> values = io::ReadTogether(specs.size(), read, ThreadPool::Default());
   for (std::size_t i = 0; i < specs.size(); ++i)
     StorageOf(specs[i].variable, options.session)->Assign(values[i], "restore");
 }

@@ -7,10 +7,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "equiv/harness/random_tool.h"
 #include "fixtures/models/inception_resnet_v2.h"
@@ -132,14 +136,42 @@ void WriteBundle(const Model& model, const std::string& prefix) {
   writer.Finish();
 }
 
+// A name for each round, as numbered checkpoints have, and the one before is removed: `0`. Or always the same name:
+// `1`.
+class Names {
+ public:
+  Names(std::string start, bool same) : start_(std::move(start)), same_(same) {}
+  std::string Next() { return Name(++round_); }
+  void RemoveLast(std::initializer_list<const char*> suffixes) const {
+    if (!same_)
+      for (const char* suffix : suffixes) std::filesystem::remove(Name(round_ - 1) + suffix);
+  }
+
+ private:
+  std::string Name(int round) const { return same_ ? start_ : start_ + "-" + std::to_string(round); }
+  std::string start_;
+  bool same_;
+  int round_ = 0;
+};
+void PlainRound(Names& names) {
+  benchmark::DoNotOptimize(WritePlain(names.Next(), Model::Get().values));
+  names.RemoveLast({""});
+}
+
 void CheckpointWrite(benchmark::State& state) {
   const Model& model = Model::Get();
   const io::TemporaryFolder folder;
+  const bool same = state.range(0) == 1;
+  Names plain(folder / "plain", same), ours(folder / "model", same);
   InTurns(
-      state, [&] { benchmark::DoNotOptimize(WritePlain(folder / "plain", model.values)); },
-      [&] { WriteBundle(model, folder / "model"); });
+      state, [&] { PlainRound(plain); },
+      [&] {
+        WriteBundle(model, ours.Next());
+        ours.RemoveLast({".index", ".data-00000-of-00001"});
+      });
+  state.SetLabel(same ? "in the place of the last one" : "under a new name");
 }
-BENCHMARK(CheckpointWrite)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(15);
+BENCHMARK(CheckpointWrite)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(15);
 
 void CheckpointRead(benchmark::State& state) {
   const Model& model = Model::Get();
@@ -161,14 +193,20 @@ void CheckpointRead(benchmark::State& state) {
 }
 BENCHMARK(CheckpointRead)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(15);
 
-// The whole of Saver: also the graph's ops, the .meta file and the state file.
+// The whole of Saver under new names: also the graph's ops, the state file and, for `1`, the .meta file.
 void SaverSave(benchmark::State& state) {
   Model& model = Model::Get();
   const io::TemporaryFolder folder;
+  Names plain(folder / "plain", false);
+  const bool meta = state.range(0) == 1;
+  std::int64_t step = 0;
   InTurns(
-      state, [&] { benchmark::DoNotOptimize(WritePlain(folder / "plain", model.values)); },
-      [&] { model.saver->Save(model.session.get(), folder / "model", {.write_meta_graph = state.range(0) == 1}); });
-  state.SetLabel(state.range(0) == 1 ? "with .meta" : "");
+      state, [&] { PlainRound(plain); },
+      [&] {
+        model.saver->Save(model.session.get(), folder / "model", {.global_step = ++step, .write_meta_graph = meta});
+      });
+  model.saver->SetLastCheckpoints({});
+  state.SetLabel(meta ? "with .meta" : "");
 }
 BENCHMARK(SaverSave)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(15);
 
