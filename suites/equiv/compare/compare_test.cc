@@ -199,7 +199,9 @@ TEST(Compare, TypesThatAreOnlyStored) {
   // A bool of a file may be any byte but zero.
   EXPECT_TRUE(Compare(bytes(DType::kBool, {2}), bytes(DType::kBool, {1}), kClose).ok());
   EXPECT_FALSE(Compare(bytes(DType::kBool, {2}), bytes(DType::kBool, {1}), Tolerance::Bitwise()).ok());
-  EXPECT_THROW(Compare(Array::Resource(nullptr), Array::Resource(nullptr), kClose), UnimplementedError);
+  EXPECT_THROW(
+      Compare(Array::Resource(std::shared_ptr<Variable>()), Array::Resource(std::shared_ptr<Variable>()), kClose),
+      UnimplementedError);
 }
 TEST(Matcher, ExplainsItself) {
   EXPECT_THAT(Row({1, 2}), NumericallyEquivalentTo(Row({1, 2})));

@@ -66,7 +66,7 @@ TEST(Statistics, OfOtherKinds) {
   std::memcpy(z.raw(), values, sizeof values);
   EXPECT_EQ(ComputeStatistics(z).max, 5);
   EXPECT_EQ(ComputeStatistics(z).zeros, 1);
-  EXPECT_THROW(ComputeStatistics(Array::Resource(nullptr)), UnimplementedError);
+  EXPECT_THROW(ComputeStatistics(Array::Resource(std::shared_ptr<Variable>())), UnimplementedError);
 }
 }  // namespace
 }  // namespace equiv
