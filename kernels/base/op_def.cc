@@ -406,7 +406,13 @@ std::vector<PartialShape> InferShapes(const OpDef& def, const AttrMap& attrs, st
   std::vector<PartialShape> outputs(num_outputs);
   if (def.shape) {
     ShapeContext context(def, attrs, node, inputs, constants, outputs);
-    def.shape(context);
+    try {
+      def.shape(context);
+    } catch (const InvalidArgumentError& error) {  // of a shape itself, which knows no node
+      const std::string where = OpWhere(def.name, node);
+      if (std::string_view(error.what()).starts_with(where)) throw;
+      throw InvalidArgumentError(where + error.what());
+    }
   }
   return outputs;
 }

@@ -92,7 +92,10 @@ void ConcatShapeOf(ShapeContext& c, int first, int axis_input) {
       std::int64_t& out = dims[static_cast<std::size_t>(d)];
       const std::int64_t here = c.input(i).has_rank() ? c.input(i)[d] : -1;
       if (d == axis) {
-        out = out < 0 || here < 0 ? -1 : out + here;
+        if (out < 0 || here < 0)
+          out = -1;
+        else if (__builtin_add_overflow(out, here, &out))
+          c.Fail(fmt::format("dimension {} of the result is larger than 2**63 - 1", d));
       } else if (out < 0) {
         out = here;
       } else if (here >= 0 && here != out) {

@@ -219,10 +219,11 @@ std::shared_ptr<LoadStatus> MakeInitializationOnlyStatus(const GraphView& view) 
 std::shared_ptr<LoadStatus> RestoreByName(const GraphView& view, std::shared_ptr<CheckpointReader> reader, bool eager) {
   auto restore = std::make_shared<NameBasedRestore>(std::move(reader));
   if (eager) {
-    restore->Restore(view.root);
-    for (const TrackableChild& child : view.attached) restore->Restore(child.ref);
+    std::vector<TrackableRef> refs = {view.root};
+    for (const TrackableChild& child : view.attached) refs.push_back(child.ref);
     for (const TrackableRef& ref : ListObjects(view))
-      if (ref.variable()) restore->Restore(ref);  // slots too
+      if (ref.variable()) refs.push_back(ref);  // slots too
+    restore->Restore(refs);
   }
   Log(LogLevel::kWarning,
       "Restoring a name-based tf.train.Saver checkpoint using the object-based restore API. This mode uses global "

@@ -174,7 +174,12 @@ void CheckpointPosition::QueueSlots(std::vector<CheckpointPosition>& queue) cons
   }
 }
 
-void NameBasedRestore::Restore(const TrackableRef& ref) {
+void NameBasedRestore::Restore(const std::vector<TrackableRef>& refs) {
+  std::vector<SaveSpec> assigns;  // read together: after an error no variable has changed
+  for (const TrackableRef& ref : refs) Collect(ref, assigns);
+  if (!assigns.empty()) AssignFrom(reader->bundle(), assigns);
+}
+void NameBasedRestore::Collect(const TrackableRef& ref, std::vector<SaveSpec>& assigns) {
   std::deque<TrackableRef> queue = {ref};
   std::set<const void*> seen;
   while (!queue.empty()) {
@@ -191,7 +196,7 @@ void NameBasedRestore::Restore(const TrackableRef& ref) {
       const Variable& variable = current.variable();
       if (!variable || !variable.storage()) continue;
       if (reader->HasTensor(variable.op_name())) {
-        AssignFrom(reader->bundle(), {{variable.op_name(), "", variable}});
+        assigns.push_back({variable.op_name(), "", variable});
       } else {
         unused.push_back(variable);
       }

@@ -85,8 +85,11 @@ class NameBasedRestore : public std::enable_shared_from_this<NameBasedRestore> {
   const std::shared_ptr<CheckpointReader> reader;
   const std::int64_t uid;
   std::vector<Variable> unused;  // not in the checkpoint
-  // Eager: gives the variable its value, and every object below `ref` knows of this restoration from now on.
-  void Restore(const TrackableRef& ref);
+  // Eager: gives the variables their values, and every object below `refs` knows of this restoration from now on.
+  void Restore(const std::vector<TrackableRef>& refs);
+
+ private:
+  void Collect(const TrackableRef& ref, std::vector<SaveSpec>& assigns);
 };
 
 }  // namespace equiv::runtime::internal

@@ -64,7 +64,7 @@ void Trackable::HandleDeferred(const std::string& name, const TrackableRef& ref)
   }
   auto restores = name_based_;
   std::ranges::stable_sort(restores, std::greater<>(), [](const auto& r) { return r->uid; });
-  for (const auto& restore : restores) restore->Restore(ref);
+  for (const auto& restore : restores) restore->Restore({ref});
 }
 
 Array Trackable::PendingValue(const std::string& name) const {

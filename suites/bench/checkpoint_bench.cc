@@ -121,6 +121,7 @@ void InTurns(benchmark::State& state, const std::function<void()>& plain, const 
     state.SetIterationTime(our_times.back());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(Model::Get().bytes));
+  state.counters["median_ms"] = 1e3 * Median(our_times);
   state.counters["plain_ms"] = 1e3 * Median(plain_times);
   state.counters["ratio"] = Median(our_times) / Median(plain_times);
 }
