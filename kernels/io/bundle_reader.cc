@@ -283,8 +283,8 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
       const std::string key = EncodeSliceKey(entry.key, slice);
       const auto it = std::ranges::lower_bound(slice_entries_, key, {}, &BundleEntry::key);
       if (it == slice_entries_.end() || it->key != key)
-        throw NotFoundError(
-            fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_, slice.ToString(), Printable(entry.key)));
+        throw NotFoundError(fmt::format("{}: Key of slice {} of '{}' not found in checkpoint", prefix_,
+                                        slice.ToString(), Printable(entry.key)));
       row = &*it;
       if (row->dtype != entry.dtype || row->shape != slice.ShapeWithin(entry.shape))
         throw DataLossError(fmt::format("{}: slice {} of '{}' is stored as {}{}, which does not fit {}{}", prefix_,
@@ -302,9 +302,10 @@ Array BundleReader::Assemble(const BundleEntry& entry, const TensorSlice& wanted
                     prefix_, Printable(entry.key), wanted.ToString()));
   if (pieces.size() == 1 && pieces[0].row->shape == sizes) return ReadStored(*pieces[0].row);
   if (entry.dtype == DType::kString)  // tf: "Dtype string not supported."
-    throw UnimplementedError(fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "
-                                         "cut from one; strings are read as they are stored",
-                                         prefix_, Printable(entry.key), wanted.ToString()));
+    throw UnimplementedError(
+        fmt::format("{}: key {}: slice {} of a string tensor is put together from several parts or "
+                    "cut from one; strings are read as they are stored",
+                    prefix_, Printable(entry.key), wanted.ToString()));
   for (const Piece& piece : pieces) RequireSize(*piece.row);  // before anything of the size they claim is allocated
   Array result(entry.dtype, Shape(sizes));
   for (const Piece& piece : pieces) CopyBox(piece.both, piece.box, ReadStored(*piece.row), target, result);

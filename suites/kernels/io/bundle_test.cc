@@ -18,11 +18,11 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const DType kNumeric[] = {DType::kFloat32, DType::kFloat64,   DType::kInt32,  DType::kUInt8,      DType::kInt16,
-                          DType::kInt8,    DType::kComplex64, DType::kInt64,  DType::kBool,       DType::kQInt8,
-                          DType::kQUInt8,  DType::kQInt32,    DType::kBFloat16, DType::kQInt16,   DType::kQUInt16,
-                          DType::kUInt16,  DType::kComplex128, DType::kFloat16, DType::kUInt32,   DType::kUInt64,
-                          DType::kFloat8E5M2, DType::kFloat8E4M3FN, DType::kInt4, DType::kUInt4};
+const DType kNumeric[] = {DType::kFloat32,    DType::kFloat64,      DType::kInt32,    DType::kUInt8,  DType::kInt16,
+                          DType::kInt8,       DType::kComplex64,    DType::kInt64,    DType::kBool,   DType::kQInt8,
+                          DType::kQUInt8,     DType::kQInt32,       DType::kBFloat16, DType::kQInt16, DType::kQUInt16,
+                          DType::kUInt16,     DType::kComplex128,   DType::kFloat16,  DType::kUInt32, DType::kUInt64,
+                          DType::kFloat8E5M2, DType::kFloat8E4M3FN, DType::kInt4,     DType::kUInt4};
 
 // Bytes that differ from element to element; of bool 0 and 1.
 Array Pattern(DType dtype, const Shape& shape, unsigned seed = 1) {
@@ -79,14 +79,16 @@ TEST_P(EveryDType, BigEndianElementsAreTurned) {
   const std::size_t complex = IsComplex(GetParam()) ? 2 : 1, width = SizeOf(GetParam()) / complex;
   std::string turned = BytesOf(array);
   for (std::size_t i = 0; i < turned.size(); i += width)
-    std::reverse(turned.begin() + static_cast<std::ptrdiff_t>(i), turned.begin() + static_cast<std::ptrdiff_t>(i + width));
+    std::reverse(turned.begin() + static_cast<std::ptrdiff_t>(i),
+                 turned.begin() + static_cast<std::ptrdiff_t>(i + width));
   WriteFile(folder / "m.data-00000-of-00001", turned);
-  WriteFile(folder / "m.index", test::Table({{"", Encode(test::Header{.endianness = 1})},
-                                             {"a", Encode(test::Entry{.dtype = static_cast<int>(GetParam()),
-                                                                      .shape = {2, 3},
-                                                                      .size = static_cast<std::int64_t>(turned.size()),
-                                                                      .crc = MaskCrc32c(ExtendCrc32c(
-                                                                          0, turned.data(), turned.size()))})}}));
+  WriteFile(
+      folder / "m.index",
+      test::Table({{"", Encode(test::Header{.endianness = 1})},
+                   {"a", Encode(test::Entry{.dtype = static_cast<int>(GetParam()),
+                                            .shape = {2, 3},
+                                            .size = static_cast<std::int64_t>(turned.size()),
+                                            .crc = MaskCrc32c(ExtendCrc32c(0, turned.data(), turned.size()))})}}));
   const BundleReader reader(folder / "m");
   EXPECT_TRUE(reader.header().big_endian);
   EXPECT_TRUE(BitwiseEqual(reader.Read("a"), array));
@@ -121,7 +123,8 @@ TEST(Bundle, BytesOfStrings) {
   BundleWriter writer(folder / "m");
   writer.Add("s", Array::Strings({2}, {"x", "yy"}));
   writer.Finish();
-  const std::string lengths("\x01\0\0\0\x02\0\0\0", 8), sum = test::Fixed32(MaskCrc32c(ExtendCrc32c(0, lengths.data(), 8)));
+  const std::string lengths("\x01\0\0\0\x02\0\0\0", 8),
+      sum = test::Fixed32(MaskCrc32c(ExtendCrc32c(0, lengths.data(), 8)));
   EXPECT_EQ(ReadFile(folder / "m.data-00000-of-00001"), "\x01\x02" + sum + "xyy");
   const std::string summed = lengths + sum + "xyy";
   EXPECT_EQ(BundleReader(folder / "m").Find("s")->masked_crc32c,
@@ -130,16 +133,18 @@ TEST(Bundle, BytesOfStrings) {
 // tf: ReadStringTensor turns the lengths before it sums them, and the checksum of the lengths
 TEST(Bundle, BigEndianStrings) {
   const TemporaryFolder folder;
-  const std::string lengths("\0\0\0\x01\0\0\0\x02", 8), sum = test::Fixed32(MaskCrc32c(ExtendCrc32c(0, lengths.data(), 8)));
+  const std::string lengths("\0\0\0\x01\0\0\0\x02", 8),
+      sum = test::Fixed32(MaskCrc32c(ExtendCrc32c(0, lengths.data(), 8)));
   const std::string stored_sum(sum.rbegin(), sum.rend()), data = "\x01\x02" + stored_sum + "xyy";
   const std::string summed = lengths + stored_sum + "xyy";
   WriteFile(folder / "m.data-00000-of-00001", data);
-  WriteFile(folder / "m.index",
-            test::Table({{"", Encode(test::Header{.endianness = 1})},
-                         {"s", Encode(test::Entry{.dtype = 7,
-                                                  .shape = {2},
-                                                  .size = static_cast<std::int64_t>(data.size()),
-                                                  .crc = MaskCrc32c(ExtendCrc32c(0, summed.data(), summed.size()))})}}));
+  WriteFile(
+      folder / "m.index",
+      test::Table({{"", Encode(test::Header{.endianness = 1})},
+                   {"s", Encode(test::Entry{.dtype = 7,
+                                            .shape = {2},
+                                            .size = static_cast<std::int64_t>(data.size()),
+                                            .crc = MaskCrc32c(ExtendCrc32c(0, summed.data(), summed.size()))})}}));
   EXPECT_THAT(BundleReader(folder / "m").Read("s").strings(), ElementsAre("x", "yy"));
 }
 
@@ -217,10 +222,24 @@ TEST(Bundle, ShardsWithoutTensors) {
 // Keys are bytes, ordered as unsigned ones. One that begins with a zero byte is no slice for that reason alone.
 TEST(Bundle, KeysOfAnyBytes) {
   const TemporaryFolder folder;
-  const std::vector<std::string> keys = {std::string("\0", 1),   std::string("\0a\0\1", 4), "\x01", " ", "/",
-                                         "Z",                    "_",                      "a",    "a.", "a/",
-                                         "a/.ATTRIBUTES/x",      std::string(300, 'k'),   "z",    "\x7f", "\x80",
-                                         "\xc3\xa9",             "\xff",                   "\xff\xff"};
+  const std::vector<std::string> keys = {std::string("\0", 1),
+                                         std::string("\0a\0\1", 4),
+                                         "\x01",
+                                         " ",
+                                         "/",
+                                         "Z",
+                                         "_",
+                                         "a",
+                                         "a.",
+                                         "a/",
+                                         "a/.ATTRIBUTES/x",
+                                         std::string(300, 'k'),
+                                         "z",
+                                         "\x7f",
+                                         "\x80",
+                                         "\xc3\xa9",
+                                         "\xff",
+                                         "\xff\xff"};
   BundleWriter writer(folder / "m");
   for (std::size_t i = keys.size(); i-- > 0;) writer.Add(keys[i], Array::Scalar(static_cast<std::int32_t>(i)));
   writer.Finish();
@@ -244,10 +263,12 @@ TEST(BundleWriter, RefusesWhatCannotBeStored) {
             fmt::format("InvalidArgumentError: checkpoint '{}': key y: shard 2 of 2", prefix));
   EXPECT_EQ(Caught([&] { writer.Add("y", one, -1); }),
             fmt::format("InvalidArgumentError: checkpoint '{}': key y: shard -1 of 2", prefix));
-  EXPECT_EQ(Caught([&] { writer.Add("y", Array()); }),
-            fmt::format("UnimplementedError: checkpoint '{}': key y: a tensor of dtype invalid has no plain bytes", prefix));
-  EXPECT_EQ(Caught([&] { writer.Add("y", Array::Variant(nullptr)); }),
-            fmt::format("UnimplementedError: checkpoint '{}': key y: a tensor of dtype variant has no plain bytes", prefix));
+  EXPECT_EQ(
+      Caught([&] { writer.Add("y", Array()); }),
+      fmt::format("UnimplementedError: checkpoint '{}': key y: a tensor of dtype invalid has no plain bytes", prefix));
+  EXPECT_EQ(
+      Caught([&] { writer.Add("y", Array::Variant(nullptr)); }),
+      fmt::format("UnimplementedError: checkpoint '{}': key y: a tensor of dtype variant has no plain bytes", prefix));
   for (const int shards : {0, -1, 100000})
     EXPECT_EQ(Caught([&] { BundleWriter(folder / "n", shards); }),
               fmt::format("InvalidArgumentError: a checkpoint has 1 to 99999 shards, not {}", shards));
@@ -269,10 +290,11 @@ TEST(BundleWriter, LeavesNothingUnlessFinished) {
 TEST(BundleReader, NamesWhatIsMissing) {
   const TemporaryFolder folder;
   const std::string prefix = folder / "m";
-  EXPECT_EQ(Caught([&] { BundleReader reader(prefix); }),
-            fmt::format("NotFoundError: Unsuccessful TensorSliceReader constructor: Failed to find any matching files for "
-                        "{0}: there is no '{0}.index'; a checkpoint is named by its prefix, like 'model.ckpt-1'",
-                        prefix));
+  EXPECT_EQ(
+      Caught([&] { BundleReader reader(prefix); }),
+      fmt::format("NotFoundError: Unsuccessful TensorSliceReader constructor: Failed to find any matching files for "
+                  "{0}: there is no '{0}.index'; a checkpoint is named by its prefix, like 'model.ckpt-1'",
+                  prefix));
   WriteFile(prefix, "an old file");
   EXPECT_THAT(Caught([&] { BundleReader reader(prefix); }),
               AllOf(HasSubstr("NotFoundError: "), HasSubstr("V1 checkpoint"), HasSubstr("write_version V2")));
@@ -310,7 +332,8 @@ TEST(BundleReader, IsSharedByThreads) {
   const TemporaryFolder folder;
   constexpr int kKeys = 64;
   BundleWriter writer(folder / "m", 8);
-  for (int i = 0; i < kKeys; ++i) writer.Add(std::to_string(i), Pattern(DType::kFloat32, {100}, static_cast<unsigned>(i)), i % 8);
+  for (int i = 0; i < kKeys; ++i)
+    writer.Add(std::to_string(i), Pattern(DType::kFloat32, {100}, static_cast<unsigned>(i)), i % 8);
   writer.Finish();
   const BundleReader reader(folder / "m");
   std::vector<int> wrong(4);
@@ -318,7 +341,8 @@ TEST(BundleReader, IsSharedByThreads) {
   for (int& count : wrong)
     threads.emplace_back([&reader, &count] {
       for (int i = 0; i < kKeys; ++i)
-        count += !BitwiseEqual(reader.Read(std::to_string(i)), Pattern(DType::kFloat32, {100}, static_cast<unsigned>(i)));
+        count +=
+            !BitwiseEqual(reader.Read(std::to_string(i)), Pattern(DType::kFloat32, {100}, static_cast<unsigned>(i)));
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_THAT(wrong, testing::Each(0));
