@@ -246,7 +246,8 @@ BundleIndex ReadBundleIndex(const std::string& path) {
                     path));
   const auto view = [](const leveldb::Slice& s) { return std::string_view(s.data(), s.size()); };
   if (!row->key().empty())
-    throw DataLossError(fmt::format("{}: the header row is missing; the first key is '{}'", path, Printable(view(row->key()))));
+    throw DataLossError(
+        fmt::format("{}: the header row is missing; the first key is '{}'", path, Printable(view(row->key()))));
   BundleIndex index;
   index.header = ParseHeader(path, view(row->value()));
   for (row->Next(); row->Valid(); row->Next()) {

@@ -156,7 +156,8 @@ BundleEntry& BundleWriter::AddRow(std::string_view key, std::string_view shown) 
   if (finished_) throw FailedPreconditionError(fmt::format("checkpoint '{}' is finished already", prefix_));
   if (shown.empty()) throw InvalidArgumentError(fmt::format("checkpoint '{}': a key is empty", prefix_));
   auto [it, fresh] = rows_.try_emplace(std::string(key));
-  if (!fresh) throw InvalidArgumentError(fmt::format("Adding duplicate key: {} (checkpoint '{}')", Printable(shown), prefix_));
+  if (!fresh)
+    throw InvalidArgumentError(fmt::format("Adding duplicate key: {} (checkpoint '{}')", Printable(shown), prefix_));
   it->second.key = key;
   return it->second;
 }
@@ -271,7 +272,8 @@ void MoveData(std::vector<std::string> from, const std::vector<std::string>& to,
   }
   const auto move = [&](const std::string& source, const std::string& target) {
     fs::rename(source, target, error);
-    if (error) throw FailedPreconditionError(fmt::format("{}; {} (renaming it to {})", source, error.message(), target));
+    if (error)
+      throw FailedPreconditionError(fmt::format("{}; {} (renaming it to {})", source, error.message(), target));
   };
   for (std::size_t i = 0; within && i < from.size(); ++i) {
     const std::string between = fmt::format("{}.tempstate{}", to[i], getpid());
@@ -292,11 +294,11 @@ void MergeBundles(std::span<const std::string> prefixes, const std::string& merg
     const BundleIndex index = ReadBundleIndex(IndexFileName(prefix));
     if (!header) header = index.header;
     if (index.header.producer != header->producer || index.header.min_consumer != header->min_consumer)
-      throw InvalidArgumentError(
-          fmt::format("Merging bundles with different format versions: {} in {}, {} in {}", header->producer,
-                      prefixes.front(), index.header.producer, prefix));
+      throw InvalidArgumentError(fmt::format("Merging bundles with different format versions: {} in {}, {} in {}",
+                                             header->producer, prefixes.front(), index.header.producer, prefix));
     if (index.header.big_endian != header->big_endian)
-      throw InvalidArgumentError(fmt::format("Merging bundles with conflicting endianness: {} and {}", prefixes.front(), prefix));
+      throw InvalidArgumentError(
+          fmt::format("Merging bundles with conflicting endianness: {} and {}", prefixes.front(), prefix));
     for (BundleEntry row : index.rows) {
       const auto same = rows.find(row.key);
       if (same != rows.end()) {

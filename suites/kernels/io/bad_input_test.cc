@@ -40,7 +40,11 @@ struct Pieces {
     const BundleReader reader(prefix);
     for (const auto* rows : {&reader.entries(), &reader.slice_entries()})
       for (const BundleEntry& e : *rows) {
-        test::Entry entry{.dtype = static_cast<int>(e.dtype), .shape = e.shape, .offset = e.offset, .size = e.size, .crc = e.masked_crc32c};
+        test::Entry entry{.dtype = static_cast<int>(e.dtype),
+                          .shape = e.shape,
+                          .offset = e.offset,
+                          .size = e.size,
+                          .crc = e.masked_crc32c};
         for (const TensorSlice& slice : e.slices) {
           entry.slices.emplace_back();
           for (const SliceExtent& x : slice.extents) entry.slices.back().emplace_back(x.start, x.length);
@@ -70,7 +74,7 @@ struct Damage {
 };
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
 
-#define UNREADABLE                                                                                                \
+#define UNREADABLE                                                                                                  \
   "DataLossError: Unable to read file ({P}.index). Perhaps the file is corrupt or was produced by a newer version " \
   "of TensorFlow with format changes "
 #define SHARD(key, bytes) "TensorBundle at {P} shard 0 (" bytes " bytes), key " key ", file {P}.data-00000-of-00001: "
@@ -103,10 +107,8 @@ const Damage kDamages[] = {
      },
      nullptr, UNREADABLE "(failed to seek to header entry): truncated block read"},
     {"BlockHandleUnparsable",
-     [](Pieces& p) {
-       p.index = [](std::string& t) { t.replace(t.size() - 48, 40, 40, '\xff'); };
-     },
-     nullptr, UNREADABLE "(failed to seek to header entry): bad block handle"},
+     [](Pieces& p) { p.index = [](std::string& t) { t.replace(t.size() - 48, 40, 40, '\xff'); }; }, nullptr,
+     UNREADABLE "(failed to seek to header entry): bad block handle"},
     {"NoRows",
      [](Pieces& p) {
        p.with_header = false;
@@ -117,14 +119,21 @@ const Damage kDamages[] = {
      "header entry)"},
     // The header.
     {"HeaderMissing", [](Pieces& p) { p.with_header = false; }, nullptr,
-     "DataLossError: {P}.index: the header row is missing; the first key is '\\x00p\\x00\\x01\\x01\\x02\\x80\\x82\\x80\\x82'"},
+     "DataLossError: {P}.index: the header row is missing; the first key is "
+     "'\\x00p\\x00\\x01\\x01\\x02\\x80\\x82\\x80\\x82'"},
     {"HeaderUnparsable", [](Pieces& p) { p.raw[""] = "\x0a\xff"; }, nullptr,
      UNREADABLE "(unable to parse header): Entry for key  not parseable."},
     {"MinConsumerTooNew", [](Pieces& p) { p.header.min_consumer = 2; }, nullptr,
-     "InvalidArgumentError: {P}.index: Checkpoint min consumer version 2 above current version 1 for TensorFlow: it was "
+     "InvalidArgumentError: {P}.index: Checkpoint min consumer version 2 above current version 1 for TensorFlow: it "
+     "was "
      "written by a newer program"},
-    {"ConsumerDisallowed", [](Pieces& p) { p.header.bad_consumers = {3, 1}; }, nullptr,
-     "InvalidArgumentError: {P}.index: Checkpoint disallows consumer version 1. Please upgrade TensorFlow: this version "
+    {"ConsumerDisallowed",
+     [](Pieces& p) {
+       p.header.bad_consumers = {3, 1};
+     },
+     nullptr,
+     "InvalidArgumentError: {P}.index: Checkpoint disallows consumer version 1. Please upgrade TensorFlow: this "
+     "version "
      "is likely buggy."},
     // Rows.
     {"EntryUnparsable", [](Pieces& p) { p.raw["b"] = "\x0a\xff"; }, nullptr,
@@ -141,10 +150,15 @@ const Damage kDamages[] = {
      "DataLossError: {P}.index: Entry for key a not valid: shard 0, offset 0, size -8"},
     {"NegativeShard", [](Pieces& p) { p.entries["a"].shard = -1; }, nullptr,
      "DataLossError: {P}.index: Entry for key a not valid: shard -1, offset 0, size 8"},
-    {"SliceOutside", [](Pieces& p) { p.entries["p"].slices[1][0] = {2, 2}; }, nullptr,
+    {"SliceOutside",
+     [](Pieces& p) {
+       p.entries["p"].slices[1][0] = {2, 2};
+     },
+     nullptr,
      "DataLossError: {P}.index: Entry for key p not valid: slice 2,2:0,2 reaches beyond dimension 0 of shape [3,2]"},
     {"SliceOfAnotherRank", [](Pieces& p) { p.entries["p"].slices[1].pop_back(); }, nullptr,
-     "DataLossError: {P}.index: Entry for key p not valid: slice 2,1 has 1 dimensions, the tensor of shape [3,2] has 2"},
+     "DataLossError: {P}.index: Entry for key p not valid: slice 2,1 has 1 dimensions, the tensor of shape [3,2] has "
+     "2"},
     {"SliceOfNegativeLength",
      [](Pieces& p) {
        p.raw["q"] = test::Bytes(2, test::Bytes(2, test::Number(1, 3))) +
@@ -171,16 +185,20 @@ const Damage kDamages[] = {
      "{P}.data-00000-of-00001 needs 8 bytes from byte 9223372036854775807 on, of 45"},
     {"DataFlipped", [](Pieces& p) { p.data[2] ^= 1; }, "a",
      "DataLossError: " SHARD("a", "8") "Checksum does not match: stored 683723185 vs. calculated on the restored bytes "
-     "3354436264"},
+                                       "3354436264"},
     {"ChecksumChanged", [](Pieces& p) { p.entries["a"].crc = MaskCrc32c(5); }, "a",
-     "DataLossError: " SHARD("a", "8") "Checksum does not match: stored 5 vs. calculated on the restored bytes 683723185"},
+     "DataLossError: " SHARD("a",
+                             "8") "Checksum does not match: stored 5 vs. calculated on the restored bytes 683723185"},
     {"StringLengthsChanged", [](Pieces& p) { p.data[12] = 2; }, "s",
-     "DataLossError: " SHARD("s", "9") "The length checksum does not match: expected 2054417452 but actual is 2704763717"},
+     "DataLossError: " SHARD("s",
+                             "9") "The length checksum does not match: expected 2054417452 but actual is 2704763717"},
     {"StringLengthChecksumChanged", [](Pieces& p) { p.data[14] ^= 1; }, "s",
-     "DataLossError: " SHARD("s", "9") "The length checksum does not match: expected 2054384684 but actual is 2054417452"},
+     "DataLossError: " SHARD("s",
+                             "9") "The length checksum does not match: expected 2054384684 but actual is 2054417452"},
     {"StringBytesChanged", [](Pieces& p) { p.data[18] = 'z'; }, "s",
-     "DataLossError: " SHARD("s", "9") "Checksum does not match: stored 4247803295 vs. calculated on the restored bytes "
-     "2992572306"},
+     "DataLossError: " SHARD("s",
+                             "9") "Checksum does not match: stored 4247803295 vs. calculated on the restored bytes "
+                                  "2992572306"},
     {"StringLengthsEndless",
      [](Pieces& p) {
        for (std::size_t i = 12; i < 21; ++i) p.data[i] = '\xff';
@@ -193,7 +211,11 @@ const Damage kDamages[] = {
      "[1099511627776]"},
     {"SizeDoesNotFit", [](Pieces& p) { p.entries["a"].size = 12; }, "a",
      "DataLossError: {P}: Invalid size in bundle entry: key a; stored size 12; expected size 8"},
-    {"ShapeTooLargeForAnyFile", [](Pieces& p) { p.entries["a"].shape = {INT64_MAX, 4}; }, "a",
+    {"ShapeTooLargeForAnyFile",
+     [](Pieces& p) {
+       p.entries["a"].shape = {INT64_MAX, 4};
+     },
+     "a",
      "DataLossError: {P}: Invalid size in bundle entry: key a; stored size 8; expected size that of shape "
      "[9223372036854775807,4]"},
     {"NineDimensions", [](Pieces& p) { p.entries["a"].shape = {1, 1, 1, 1, 1, 1, 1, 1, 2}; }, "a",
@@ -209,18 +231,26 @@ const Damage kDamages[] = {
     {"SliceRowMissing", [](Pieces& p) { p.entries.erase(kLastPart); }, "p",
      "NotFoundError: {P}: Key of slice 2,1:0,2 of 'p' not found in checkpoint"},
     {"SlicesDoNotCover", [](Pieces& p) { p.entries["p"].slices.pop_back(); }, "p",
-     "InvalidArgumentError: {P}: Does not have sufficient slices for partitioned tensor p to restore in slice_spec: -:-"},
-    {"SlicesOverlap", [](Pieces& p) { p.entries["p"].slices[1] = {{1, 2}, {0, 2}}; }, "p",
-     "InternalError: {P}: key p: Overlapping slices: existing slice = 0,2:0,2, new slice = 1,2:0,2"},
+     "InvalidArgumentError: {P}: Does not have sufficient slices for partitioned tensor p to restore in slice_spec: "
+     "-:-"},
+    {"SlicesOverlap",
+     [](Pieces& p) {
+       p.entries["p"].slices[1] = {{1, 2}, {0, 2}};
+     },
+     "p", "InternalError: {P}: key p: Overlapping slices: existing slice = 0,2:0,2, new slice = 1,2:0,2"},
     {"SliceTwice", [](Pieces& p) { p.entries["p"].slices[1] = p.entries["p"].slices[0]; }, "p",
      "InternalError: {P}: key p: Overlapping slices: existing slice = 0,2:0,2, new slice = 0,2:0,2"},
-    {"SliceOfAnotherShape", [](Pieces& p) { p.entries[kLastPart].shape = {2, 1}; }, "p",
-     "DataLossError: {P}: slice 2,1:0,2 of 'p' is stored as float32[2,1], which does not fit float32[3,2]"},
+    {"SliceOfAnotherShape",
+     [](Pieces& p) {
+       p.entries[kLastPart].shape = {2, 1};
+     },
+     "p", "DataLossError: {P}: slice 2,1:0,2 of 'p' is stored as float32[2,1], which does not fit float32[3,2]"},
     {"SliceOfAnotherDType", [](Pieces& p) { p.entries[kLastPart].dtype = 3; }, "p",
      "DataLossError: {P}: slice 2,1:0,2 of 'p' is stored as int32[1,2], which does not fit float32[3,2]"},
     {"SliceFlipped", [](Pieces& p) { p.data[40] ^= 1; }, "p",
-     "DataLossError: " SHARD("p (slice 2,1:0,2)", "8")
-     "Checksum does not match: stored 1730828350 vs. calculated on the restored bytes 1597716370"},
+     "DataLossError: " SHARD(
+         "p (slice 2,1:0,2)",
+         "8") "Checksum does not match: stored 1730828350 vs. calculated on the restored bytes 1597716370"},
     // Slices that fit each other and claim more than the file has: nothing of that size is allocated.
     {"SlicesHuge",
      [](Pieces& p) {
@@ -261,9 +291,8 @@ TEST(OddInput, IsAccepted) {
       {"another program is disallowed", [](Pieces& p) { p.header.bad_consumers = {2}; }},
       {"bytes behind the last tensor", [](Pieces& p) { p.data += "tail"; }},
       {"unknown fields", [](Pieces& p) { p.raw["a"] = Encode(p.entries["a"]) + test::Number(15, 3); }},
-      {"a damaged metaindex block", [](Pieces& p) {
-         p.index = [](std::string& t) { t[test::LayoutOf(t).metaindex.begin] ^= 1; };
-       }}};
+      {"a damaged metaindex block",
+       [](Pieces& p) { p.index = [](std::string& t) { t[test::LayoutOf(t).metaindex.begin] ^= 1; }; }}};
   for (const auto& [name, make] : cases) {
     Pieces pieces(folder);
     make(pieces);
@@ -291,8 +320,9 @@ TEST(BadInput, KeysThatAreNotAscending) {
   const std::string a = Encode(test::Entry{.dtype = 4});
   for (const char* second : {"b", "a"}) {
     WriteFile(folder / "m.index", test::Table({{"", Encode(test::Header{})}, {"b", a}, {second, a}}));
-    EXPECT_EQ(Caught([&] { BundleReader reader(folder / "m"); }),
-              fmt::format("DataLossError: {}: the keys are not in ascending order at '{}'", folder / "m.index", second));
+    EXPECT_EQ(
+        Caught([&] { BundleReader reader(folder / "m"); }),
+        fmt::format("DataLossError: {}: the keys are not in ascending order at '{}'", folder / "m.index", second));
   }
 }
 TEST(BadInput, AFolderInThePlaceOfAFile) {

@@ -37,7 +37,8 @@ Array Cut(const Array& array, const TensorSlice& slice) {
       rest /= sizes[d];
       stride *= array.dim(static_cast<int>(d));
     }
-    std::memcpy(part.raw() + static_cast<std::size_t>(i) * width, array.raw() + static_cast<std::size_t>(source) * width, width);
+    std::memcpy(part.raw() + static_cast<std::size_t>(i) * width,
+                array.raw() + static_cast<std::size_t>(source) * width, width);
   }
   return part;
 }
@@ -56,7 +57,8 @@ std::vector<TensorSlice> Parts(const Shape& shape, int axis, Dims cuts) {
 }
 std::vector<std::string> FilesIn(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
 }
@@ -123,10 +125,13 @@ TEST(Slices, OfStrings) {
   writer.Finish();
   const BundleReader reader(folder / "m");
   EXPECT_THAT(reader.ReadSlice("s", {{{0, 2}}}).strings(), ElementsAre("a", "b"));
-  EXPECT_EQ(Caught([&] { reader.ReadSlice("s", {{{1, 2}}}); }),
-            fmt::format("UnimplementedError: {}: key s: slice 1,2 of a string tensor is put together from several parts "
-                        "or cut from one; strings are read as they are stored",
-                        folder / "m"));
+  EXPECT_EQ(
+      Caught([&] {
+        reader.ReadSlice("s", {{{1, 2}}});
+      }),
+      fmt::format("UnimplementedError: {}: key s: slice 1,2 of a string tensor is put together from several parts "
+                  "or cut from one; strings are read as they are stored",
+                  folder / "m"));
   EXPECT_THAT(Caught([&] { reader.Read("s"); }), HasSubstr("UnimplementedError"));
 }
 // tf: BundleWriter::AddSlice
@@ -151,11 +156,13 @@ TEST(Slices, OfATensorLargerThanMemory) {
   writer.Finish();
   const BundleReader reader(folder / "m");
   EXPECT_TRUE(BitwiseEqual(reader.ReadSlice("v", last), part));
-  EXPECT_TRUE(BitwiseEqual(reader.ReadSlice("v", {{{(std::int64_t{1} << 40) - 1, 1}, {1001, 1}}}), Cut(part, {{{1, 1}, {1, 1}}})));
-  EXPECT_EQ(Caught([&] { reader.Read("v"); }),
-            fmt::format("InvalidArgumentError: {}: Does not have sufficient slices for partitioned tensor v to restore in "
-                        "slice_spec: -:-",
-                        folder / "m"));
+  EXPECT_TRUE(BitwiseEqual(reader.ReadSlice("v", {{{(std::int64_t{1} << 40) - 1, 1}, {1001, 1}}}),
+                           Cut(part, {{{1, 1}, {1, 1}}})));
+  EXPECT_EQ(
+      Caught([&] { reader.Read("v"); }),
+      fmt::format("InvalidArgumentError: {}: Does not have sufficient slices for partitioned tensor v to restore in "
+                  "slice_spec: -:-",
+                  folder / "m"));
 }
 
 TEST(Slices, RefusedWhileWriting) {
@@ -169,19 +176,28 @@ TEST(Slices, RefusedWhileWriting) {
   const std::string who = fmt::format("InvalidArgumentError: checkpoint '{}': ", prefix);
   EXPECT_EQ(Caught([&] { writer.AddSlice("v", shape, first, two); }),
             fmt::format("InvalidArgumentError: Adding duplicate key: v slice 0,2:- (checkpoint '{}')", prefix));
-  EXPECT_EQ(Caught([&] { writer.AddSlice("v", shape, second, Iota(DType::kInt32, {2, 2})); }),
+  EXPECT_EQ(Caught([&] {
+              writer.AddSlice("v", shape, second, Iota(DType::kInt32, {2, 2}));
+            }),
             who + "the slices of 'v' differ in dtype or full shape");
-  EXPECT_EQ(Caught([&] { writer.AddSlice("v", Dims{5, 2}, second, two); }),
+  EXPECT_EQ(Caught([&] {
+              writer.AddSlice("v", Dims{5, 2}, second, two);
+            }),
             who + "the slices of 'v' differ in dtype or full shape");
-  EXPECT_EQ(Caught([&] { writer.AddSlice("v", shape, second, Iota(DType::kFloat32, {2, 1})); }),
+  EXPECT_EQ(Caught([&] {
+              writer.AddSlice("v", shape, second, Iota(DType::kFloat32, {2, 1}));
+            }),
             who + "slice 4 2 2,2:- of 'v' does not have the shape [2,1] of its value");
-  EXPECT_EQ(Caught([&] { writer.AddSlice("v", shape, {{{3, 2}, {}}}, two); }),
+  EXPECT_EQ(Caught([&] {
+              writer.AddSlice("v", shape, {{{3, 2}, {}}}, two);
+            }),
             who + "key v: slice 3,2:- reaches beyond dimension 0 of shape [4,2]");
   EXPECT_EQ(Caught([&] { writer.Add("v", two); }),
             fmt::format("InvalidArgumentError: Adding duplicate key: v (checkpoint '{}')", prefix));
   writer.Add("w", two);
-  EXPECT_EQ(Caught([&] { writer.AddSlice("w", shape, first, two); }),
-            fmt::format("InvalidArgumentError: Adding duplicate key: w (checkpoint '{}'), whole and in slices", prefix));
+  EXPECT_EQ(
+      Caught([&] { writer.AddSlice("w", shape, first, two); }),
+      fmt::format("InvalidArgumentError: Adding duplicate key: w (checkpoint '{}'), whole and in slices", prefix));
   EXPECT_EQ(Caught([&] { writer.AddSlice("", shape, first, two); }), who + "a key is empty");
   // None of the refused calls left anything behind.
   writer.AddSlice("v", shape, second, two);
@@ -195,8 +211,11 @@ TEST(Slices, ABoxOutsideTheTensorCannotBeRead) {
   BundleWriter writer(folder / "m");
   writer.Add("v", Iota(DType::kFloat32, {4, 2}));
   writer.Finish();
-  EXPECT_EQ(Caught([&] { BundleReader(folder / "m").ReadSlice("v", {{{3, 2}, {}}}); }),
-            fmt::format("InvalidArgumentError: {}: key v: slice 3,2:- reaches beyond dimension 0 of shape [4,2]", folder / "m"));
+  EXPECT_EQ(Caught([&] {
+              BundleReader(folder / "m").ReadSlice("v", {{{3, 2}, {}}});
+            }),
+            fmt::format("InvalidArgumentError: {}: key v: slice 3,2:- reaches beyond dimension 0 of shape [4,2]",
+                        folder / "m"));
 }
 
 // A sharded save: each part in a bundle of its own, then one checkpoint.
@@ -228,8 +247,8 @@ TEST(MergeBundles, ShardsInTheOrderOfTheirRows) {
   EXPECT_EQ(reader.Find("z")->shard, 0);
   EXPECT_EQ(reader.Find("a")->shard, 1);
   EXPECT_THAT(reader.Find("v")->slices, ElementsAre(parts[0], parts[1]));
-  EXPECT_THAT(FilesIn(folder.path()), ElementsAre("m.data-00000-of-00003", "m.data-00001-of-00003",
-                                                  "m.data-00002-of-00003", "m.index"));
+  EXPECT_THAT(FilesIn(folder.path()),
+              ElementsAre("m.data-00000-of-00003", "m.data-00001-of-00003", "m.data-00002-of-00003", "m.index"));
 }
 TEST(MergeBundles, PartsWithoutTensorsDisappear) {
   const TemporaryFolder folder;
@@ -291,15 +310,15 @@ TEST(MergeBundles, RefusesWhatDoesNotFitAndChangesNothing) {
   };
   EXPECT_EQ(with_header({.endianness = 1}),
             fmt::format("InvalidArgumentError: Merging bundles with conflicting endianness: {} and {}", a, b));
-  EXPECT_EQ(with_header({.producer = 7}),
-            fmt::format("InvalidArgumentError: Merging bundles with different format versions: 1 in {}, 7 in {}", a, b));
+  EXPECT_EQ(
+      with_header({.producer = 7}),
+      fmt::format("InvalidArgumentError: Merging bundles with different format versions: 1 in {}, 7 in {}", a, b));
   WriteFile(b + ".index", test::Table({{"", Encode(test::Header{})}, {"y", Encode(test::Entry{.shard = 5})}}));
   EXPECT_EQ(merge({a, b}), fmt::format("NotFoundError: {}.data-00005-of-00001; No such file or directory", b));
   EXPECT_TRUE(BitwiseEqual(BundleReader(m).Read("old"), Iota(DType::kFloat32, {3})));
   EXPECT_TRUE(BitwiseEqual(BundleReader(a).Read("x"), Iota(DType::kFloat32, {3})));
-  EXPECT_THAT(FilesIn(folder.path()),
-              UnorderedElementsAre("a.data-00000-of-00001", "a.index", "b.data-00000-of-00001", "b.index",
-                                   "m.data-00000-of-00001", "m.index"));
+  EXPECT_THAT(FilesIn(folder.path()), UnorderedElementsAre("a.data-00000-of-00001", "a.index", "b.data-00000-of-00001",
+                                                           "b.index", "m.data-00000-of-00001", "m.index"));
 }
 // Big-endian parts stay big-endian.
 TEST(MergeBundles, KeepsTheByteOrder) {

@@ -43,9 +43,9 @@ TEST_P(Crc32c, PublishedVectors) {
   std::iota(up.begin(), up.end(), '\0');
   EXPECT_EQ(crc(up), 0x46dd794eu);
   EXPECT_EQ(crc(std::string(up.rbegin(), up.rend())), 0x113fdb5cu);
-  const unsigned char scsi_read[] = {0x01, 0xc0, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0x14, 0, 0, 0, 0, 0,
-                                     0x04, 0,    0, 0, 0,    0x14, 0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02,
-                                     0,    0,    0, 0, 0,    0, 0};
+  const unsigned char scsi_read[] = {0x01, 0xc0, 0, 0, 0, 0, 0,    0, 0,    0, 0, 0,    0, 0, 0, 0,
+                                     0x14, 0,    0, 0, 0, 0, 0x04, 0, 0,    0, 0, 0x14, 0, 0, 0, 0x18,
+                                     0x28, 0,    0, 0, 0, 0, 0,    0, 0x02, 0, 0, 0,    0, 0, 0, 0};
   static_assert(sizeof scsi_read == 48);
   EXPECT_EQ(GetParam()(0, scsi_read, sizeof scsi_read), 0xd9963a56u);
 }

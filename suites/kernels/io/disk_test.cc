@@ -54,7 +54,8 @@ TEST_P(DiskFull, LeavesTheOldCheckpointAndNothingElse) {
   ASSERT_EQ(chmod(folder.path().c_str(), 0777), 0);
   const std::map<std::string, std::string> before = Snapshot(folder.path());
   const std::string data = WithFilesUpTo(100000, [&, shards = new_shards] { Write(prefix, shards, 100000, 2); });
-  EXPECT_EQ(data, fmt::format("ResourceExhaustedError: {}; File too large (writing)", DataFileName(prefix, 0, new_shards)));
+  EXPECT_EQ(data,
+            fmt::format("ResourceExhaustedError: {}; File too large (writing)", DataFileName(prefix, 0, new_shards)));
   EXPECT_EQ(Snapshot(folder.path()), before);
   const std::string index = WithFilesUpTo(1000, [&, shards = new_shards] {
     BundleWriter writer(prefix, shards);
@@ -118,7 +119,9 @@ TEST(Disk, UnreadableFiles) {
   const TemporaryFolder folder;
   Write(folder / "m", 1, 10, 1);
   ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-  const auto read = [&] { return test::InChild([&] { return Caught([&] { BundleReader(folder / "m").Read("key0"); }); }); };
+  const auto read = [&] {
+    return test::InChild([&] { return Caught([&] { BundleReader(folder / "m").Read("key0"); }); });
+  };
   for (const char* name : {"m.data-00000-of-00001", "m.index"}) {
     ASSERT_EQ(chmod((folder / name).c_str(), 0), 0);
     EXPECT_EQ(read(), fmt::format("PermissionDeniedError: {}; Permission denied (opening it)", folder / name));
@@ -126,11 +129,13 @@ TEST(Disk, UnreadableFiles) {
 }
 TEST(Disk, MissingFolder) {
   const TemporaryFolder folder;
-  EXPECT_EQ(Caught([&] { Write(folder / "no/m", 1, 10, 1); }),
-            fmt::format("NotFoundError: {0}; No such file or directory: the folder of checkpoint '{0}/m'", folder / "no"));
+  EXPECT_EQ(
+      Caught([&] { Write(folder / "no/m", 1, 10, 1); }),
+      fmt::format("NotFoundError: {0}; No such file or directory: the folder of checkpoint '{0}/m'", folder / "no"));
   WriteFile(folder / "file", "x");
-  EXPECT_EQ(Caught([&] { Write(folder / "file/m", 1, 10, 1); }),
-            fmt::format("NotFoundError: {0}; No such file or directory: the folder of checkpoint '{0}/m'", folder / "file"));
+  EXPECT_EQ(
+      Caught([&] { Write(folder / "file/m", 1, 10, 1); }),
+      fmt::format("NotFoundError: {0}; No such file or directory: the folder of checkpoint '{0}/m'", folder / "file"));
   EXPECT_THAT(Caught([&] { MergeBundles(std::vector<std::string>{folder / "a"}, folder / "no/m"); }),
               AllOf(StartsWith("NotFoundError: "), HasSubstr(folder / "a.index")));
   EXPECT_EQ(Caught([&] { WriteFile(folder / "no/file", "x"); }),
@@ -160,9 +165,10 @@ TEST(Disk, FoldersInThePlaceOfFiles) {
 // A file that only looks like part of the checkpoint is nobody's to delete.
 TEST(Disk, StrangersStay) {
   const TemporaryFolder folder;
-  const char* const strangers[] = {"m.data-00000-of-00001.backup", "m.data-1-of-2", "m.data-00000-of-0000x", "m.meta",
-                                   "m.index.tempstate.txt",        "n.index",       "m-1.data-00000-of-00003",
-                                   "xm.data-00000-of-00003",       "m.index2.tempstate1-1"};
+  const char* const strangers[] = {
+      "m.data-00000-of-00001.backup", "m.data-1-of-2", "m.data-00000-of-0000x",   "m.meta",
+      "m.index.tempstate.txt",        "n.index",       "m-1.data-00000-of-00003", "xm.data-00000-of-00003",
+      "m.index2.tempstate1-1"};
   for (const char* name : strangers) WriteFile(folder / name, name);
   Write(folder / "m", 2, 10, 1);
   Write(folder / "m", 1, 10, 2);

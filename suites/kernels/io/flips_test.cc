@@ -41,8 +41,9 @@ Checkpoint Make(const TemporaryFolder& folder) {
   return c;
 }
 bool Same(const Array& a, const Array& b) {
-  return a.dtype() == DType::kString ? b.dtype() == DType::kString && a.shape() == b.shape() && a.strings() == b.strings()
-                                     : BitwiseEqual(a, b);
+  return a.dtype() == DType::kString
+             ? b.dtype() == DType::kString && a.shape() == b.shape() && a.strings() == b.strings()
+             : BitwiseEqual(a, b);
 }
 // "same", or the error, or "OTHER VALUES" for what must never happen.
 std::string ReadAll(const Checkpoint& c) {
@@ -94,9 +95,9 @@ TEST(Flips, IndexOfEveryLength) {
   const Checkpoint c = Make(folder);
   for (std::size_t length = 0; length < c.index.size(); ++length) {
     WriteFile(IndexFileName(c.prefix), c.index.substr(0, length));
-    ASSERT_EQ(ReadAll(c), fmt::format("DataLossError: {}: {}", IndexFileName(c.prefix),
-                                      length < 48 ? "file is too short to be an sstable"
-                                                  : "not an sstable (bad magic number)"))
+    ASSERT_EQ(ReadAll(c),
+              fmt::format("DataLossError: {}: {}", IndexFileName(c.prefix),
+                          length < 48 ? "file is too short to be an sstable" : "not an sstable (bad magic number)"))
         << length;
   }
 }

@@ -122,10 +122,10 @@ std::string Table(const std::vector<std::pair<std::string, std::string>>& rows, 
   std::vector<std::pair<std::string, std::string>> index;
   for (std::size_t begin = 0; begin < rows.size(); begin += options.rows_per_block) {
     const std::size_t end = std::min(rows.size(), begin + options.rows_per_block);
-    const Handle handle =
-        write(Block({rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end)},
-                    options.restart_interval),
-              true);
+    const Handle handle = write(
+        Block({rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end)},
+              options.restart_interval),
+        true);
     // Any key from the last of the block up to the first of the next one will do.
     index.emplace_back(rows[end - 1].first, Encode(handle));
   }

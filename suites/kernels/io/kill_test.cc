@@ -66,7 +66,8 @@ class KilledWriter : public testing::TestWithParam<Change> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Bundle, KilledWriter,
-                         testing::Values(Change{1, 1}, Change{2, 2}, Change{2, 1}, Change{1, 2}, Change{3, 2}, Change{2, 3}),
+                         testing::Values(Change{1, 1}, Change{2, 2}, Change{2, 1}, Change{1, 2}, Change{3, 2},
+                                         Change{2, 3}),
                          [](const auto& info) {
                            return fmt::format("{}To{}", info.param.old_shards, info.param.new_shards);
                          });

@@ -63,15 +63,30 @@ TEST(SliceKey, StartsOfEveryWidth) {
 TEST(SliceKey, NamesOfAnyBytes) {
   const auto key = [](std::string_view name) { return Hex(EncodeSliceKey(name, {{{0, 2}, {1, 1}}})); };
   EXPECT_EQ(key(std::string_view("\0", 1)), "0000ff0001010280828181");
-  EXPECT_EQ(key(std::string_view("a\0b", 3)), "006100ff6200010102" "80828181");
-  EXPECT_EQ(key("\xff"), "00ff0000010102" "80828181");
-  EXPECT_EQ(key("a\xff" "b"), "0061ff006200010102" "80828181");
+  EXPECT_EQ(key(std::string_view("a\0b", 3)),
+            "006100ff6200010102"
+            "80828181");
+  EXPECT_EQ(key("\xff"),
+            "00ff0000010102"
+            "80828181");
+  EXPECT_EQ(key("a\xff"
+                "b"),
+            "0061ff006200010102"
+            "80828181");
   EXPECT_EQ(key(std::string_view("\xff\0", 2)), "00ff0000ff0001010280828181");
-  EXPECT_EQ(key("gr\xc3\xb6\xc3\x9f" "e"), "006772c3b6c39f650001010280828181");
+  EXPECT_EQ(key("gr\xc3\xb6\xc3\x9f"
+                "e"),
+            "006772c3b6c39f650001010280828181");
 }
 TEST(SliceKey, WholeDimensionsAndScalars) {
-  EXPECT_EQ(Hex(EncodeSliceKey("emb/table", {{{0, 3}, {0, 3}}})), "00656d622f7461626c65000101028083" "8083");
-  EXPECT_EQ(Hex(EncodeSliceKey("a", TensorSlice::Whole(2))), "00610001" "0102" "807f" "807f");
+  EXPECT_EQ(Hex(EncodeSliceKey("emb/table", {{{0, 3}, {0, 3}}})),
+            "00656d622f7461626c65000101028083"
+            "8083");
+  EXPECT_EQ(Hex(EncodeSliceKey("a", TensorSlice::Whole(2))),
+            "00610001"
+            "0102"
+            "807f"
+            "807f");
   EXPECT_EQ(Hex(EncodeSliceKey("a", {})), "0061000100");
 }
 

@@ -201,6 +201,66 @@ Case('tensor_list', 'a list of tensors through a loop: pushes i, pops the last',
                [('j', 'add:z:0'), ('m', 'same:output:0'), ('k', 'pushed:output_handle:0')])],
      runs=['n:0=int32[]:4 -> length:0=int32[]:4 stack:0=int32[4]:0,1,4,9'])
 
+
+
+def array_graph(size, *nodes, **attrs):
+    return [const('size', 'int32', size), const('zero', 'int32', 0), const('one', 'int32', 1), const('seven', 'int32', 7),
+            const('half', 'float32', .5), const('pair', 'float32', [1, 2], (2,)), const('three', 'float32', [3, 4, 5], (3,)),
+            const('both', 'int32', [1, 0], (2,)), const('lengths', 'int64', [2, 1], (2,)),
+            node('a', 'TensorArrayV3', 'size', dtype=F, **attrs)] + list(nodes)
+
+
+def array_op(name, op, *inputs, **attrs):
+    return node(name, 'TensorArray%sV3' % op, *inputs, **attrs)
+
+
+WRITE = [array_op('w0', 'Write', 'a', 'zero', 'pair', 'a:1', T=F), array_op('w1', 'Write', 'a', 'one', 'pair', 'w0', T=F)]
+Case('tensor_array', 'elements written one by one and read at once; clear_after_read',
+     array_graph(2, *WRITE, array_op('all', 'Gather', 'a', 'both', 'w1', dtype=F), array_op('size_of', 'Size', 'a', 'w1'),
+                 array_op('joined', 'Concat', 'a', 'w1', dtype=F), array_op('read', 'Read', 'a', 'one', 'w1', dtype=F),
+                 array_op('again', 'Read', 'a', 'one', 'w1', '^read', dtype=F), array_op('far', 'Read', 'a', 'seven', 'w1', dtype=F),
+                 array_op('early', 'Read', 'a', 'one', 'w0', dtype=F), array_op('twice', 'Write', 'a', 'one', 'pair', 'w1', T=F),
+                 array_op('outside', 'Write', 'a', 'seven', 'pair', 'w1', T=F), array_op('close', 'Close', 'a', '^w1'),
+                 array_op('closed', 'Read', 'a', 'one', 'w1', '^close', dtype=F)),
+     runs=[' -> all:0=float32[2,2]:1,2,1,2 size_of:0=int32[]:2', ' -> joined:0=float32[4]:1,2,1,2 joined:1=int64[2]:2,2',
+           ' -> read:0=float32[2]:1,2',
+           ' -> error again:0 InvalidArgumentError: [TensorArrayReadV3] \'again\': TensorArray a: Could not read index 1 twice',
+           ' -> error far:0 InvalidArgumentError: [TensorArrayReadV3] \'far\': Tried to read from index 7 but array size is: 2',
+           ' -> error early:0 InvalidArgumentError: [TensorArrayReadV3] \'early\': TensorArray a: Could not read from TensorArray index 1.',
+           ' -> error twice:0 InvalidArgumentError: [TensorArrayWriteV3] \'twice\': TensorArray a: Could not write to TensorArray index 1 '
+           'because it has already been written to.',
+           ' -> error outside:0 InvalidArgumentError: [TensorArrayWriteV3] \'outside\': TensorArray a: Tried to write to index 7 but '
+           'array is not resizeable and size is: 2',
+           ' -> error closed:0 InvalidArgumentError: [TensorArrayReadV3] \'closed\': TensorArray a has already been closed.'])
+Case('tensor_array_parts', 'a tensor taken apart by rows and by lengths; an array that grows',
+     array_graph(0, array_op('split', 'Split', 'a', 'three', 'lengths', 'a:1', T=F), array_op('r0', 'Read', 'a', 'zero', 'split', dtype=F),
+                 array_op('r1', 'Read', 'a', 'one', 'split', dtype=F),
+                 node('b', 'TensorArrayV3', 'zero', dtype=F, dynamic_size=True),
+                 array_op('scatter', 'Scatter', 'b', 'both', 'pair', 'b:1', T=F),
+                 array_op('s0', 'Read', 'b', 'zero', 'scatter', dtype=F), array_op('grow', 'Write', 'b', 'seven', 'half', 'scatter', T=F),
+                 array_op('size_of', 'Size', 'b', 'grow'), array_op('mixed', 'Gather', 'b', 'both', 'grow', dtype=F), dynamic_size=True),
+     runs=[' -> r0:0=float32[2]:3,4 r1:0=float32[1]:5', ' -> s0:0=float32[]:2', ' -> size_of:0=int32[]:8',
+           ' -> mixed:0=float32[2]:1,2'])
+Case('tensor_array_gradients', 'gradients start at zero and add up; each source has its own',
+     array_graph(2, *WRITE, array_op('g', 'Grad', 'a', 'w1', source='s'), array_op('add', 'Write', 'g', 'zero', 'pair', 'g:1', T=F),
+                 array_op('more', 'Write', 'g', 'zero', 'pair', 'add', T=F), array_op('g0', 'Read', 'g', 'zero', 'more', dtype=F),
+                 array_op('g1', 'Read', 'g', 'one', 'more', dtype=F), array_op('same', 'Grad', 'a', 'more', source='s'),
+                 array_op('other', 'Grad', 'a', 'more', source='t'), array_op('g2', 'Read', 'same', 'zero', 'same:1', dtype=F),
+                 array_op('g3', 'Read', 'other', 'zero', 'other:1', dtype=F),
+                 array_op('shape', 'Write', 'g', 'zero', 'three', 'add', T=F)),
+     runs=[' -> g0:0=float32[2]:2,4 g1:0=float32[2]:0,0', ' -> g2:0=float32[2]:2,4 g3:0=float32[2]:0,0',
+           ' -> error shape:0 InvalidArgumentError: [TensorArrayWriteV3] \'shape\': TensorArray a@s: Could not aggregate to TensorArray '
+           'index 0 because the existing shape is [2] but the new input shape is [3].'])
+Case('regular_expressions', 'matches of whole strings, and what takes their place',
+     [placeholder('x', S, (3,)), node('match', 'StaticRegexFullMatch', 'x', pattern='a+b?'),
+      node('all', 'StaticRegexReplace', 'x', pattern='(a)', rewrite='<\\1>', replace_global=True),
+      node('first', 'StaticRegexReplace', 'x', pattern='a', rewrite='', replace_global=False),
+      const('pattern', 'string', 'b.*'), node('given', 'RegexFullMatch', 'x', 'pattern'), const('bad', 'string', '('),
+      node('broken', 'RegexFullMatch', 'x', 'bad')],
+     runs=['x:0=string[3]:aab,b,ab -> match:0=bool[3]:true,false,true all:0=string[3]:<a><a>b,b,<a>b first:0=string[3]:ab,b,b '
+           'given:0=bool[3]:false,true,false',
+           'x:0=string[3]:aab,b,ab -> error broken:0 InvalidArgumentError: [RegexFullMatch] \'broken\': Invalid pattern: (, error: '])
+
 # ---- forms of values -------------------------------------------------------------------------------------------------
 Case('constants', 'values that are shorter than their shape repeat the last one; names in any order',
      [node('y', 'AddV2', 'a', 'b', T=F), node('a', 'Const', dtype=F, value=Tensor('float32', (2, 2), [1, 2])),

@@ -33,6 +33,8 @@ std::pair<std::string, Array> ParseValue(const std::string& text) {
   const DType dtype = ParseDType(text.substr(equal + 1, open - equal - 1)).value();
   std::vector<std::int64_t> dims;
   for (const std::string& d : Split(text.substr(open + 1, close - open - 1), ',')) dims.push_back(std::stoll(d));
+  if (dtype == DType::kString)
+    return {text.substr(0, equal), Array::Strings(Shape(dims), Split(text.substr(close + 2), ','))};
   Array array(dtype, Shape(dims));
   const std::vector<std::string> values = Split(text.substr(close + 2), ',');
   if (static_cast<std::int64_t>(values.size()) != array.num_elements()) throw std::runtime_error("values of " + text);
@@ -42,6 +44,9 @@ std::pair<std::string, Array> ParseValue(const std::string& text) {
         break;
       case DType::kInt32:
         array.mutable_data<std::int32_t>()[i] = std::stoi(values[i]);
+        break;
+      case DType::kInt64:
+        array.mutable_data<std::int64_t>()[i] = std::stoll(values[i]);
         break;
       case DType::kBool:
         array.mutable_data<bool>()[i] = values[i] == "true";
