@@ -327,7 +327,7 @@ TEST(MergeBundles, KeepsTheByteOrder) {
   BundleWriter writer(folder / "a");
   writer.Add("x", value);
   writer.Finish();
-  const BundleEntry& e = *BundleReader(folder / "a").Find("x");
+  const BundleEntry e = *BundleReader(folder / "a").Find("x");
   WriteFile(folder / "a.index",
             test::Table({{"", Encode(test::Header{.endianness = 1})},
                          {"x", Encode(test::Entry{.dtype = 3, .shape = {2}, .size = 8, .crc = e.masked_crc32c})}}));
