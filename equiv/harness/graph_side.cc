@@ -89,14 +89,7 @@ class GraphSide final : public Side {
     phases.Start("initialisation");
     Initialise(meta, session, feeds, request);
     phases.Start("forward");
-    if (!losses.empty()) {
-      std::vector<Tensor> fetch = losses;
-      fetch.push_back(total);
-      std::vector<Array> values = session.Run(fetch, feeds);
-      recording.total_loss = values.back();
-      for (std::size_t i = 0; i < losses.size(); ++i)
-        recording.losses.push_back({runtime::TensorName(losses[i]), values[i]});
-    }
+    if (!losses.empty()) RecordLosses(session, losses, total, feeds, recording);
     runtime::Fetch::List fetch;
     for (const auto& [name, tensor] : outputs) fetch.emplace_back(tensor);
     if (request.training)

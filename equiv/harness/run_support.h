@@ -4,6 +4,7 @@
 #include <string>
 
 #include "equiv/harness/side.h"
+#include "runtime/session/session.h"
 
 namespace equiv {
 
@@ -27,6 +28,10 @@ class Phases {
 Array ForcedValue(const runtime::Variable& variable, const RunRequest& request);
 // NotFoundError: the request sets a variable that is not there.
 void CheckValuesExist(const std::vector<runtime::Variable>& variables, const RunRequest& request);
+
+// Fetches the losses and their sum in one run of the session.
+void RecordLosses(runtime::Session& session, const std::vector<runtime::Tensor>& losses, const runtime::Tensor& total,
+                  const std::vector<runtime::Feed>& feeds, Recording& recording);
 
 VariableRecord Describe(const runtime::Variable& variable, Array value);
 // The names of the passes that are on.

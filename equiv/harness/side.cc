@@ -114,12 +114,7 @@ class SessionSide final : public Side {
     for (Node* assign : forced) session.Run(assign, feeds);
     if (!losses.empty()) {
       phases.Start("regularisation loss");
-      std::vector<Tensor> fetch = losses;
-      fetch.push_back(total);
-      std::vector<Array> values = session.Run(fetch, feeds);
-      recording.total_loss = values.back();
-      for (std::size_t i = 0; i < losses.size(); ++i)
-        recording.losses.push_back({runtime::TensorName(losses[i]), values[i]});
+      RecordLosses(session, losses, total, feeds, recording);
     }
     phases.Start("forward");
     runtime::Fetch::List fetch{outputs.output};
@@ -303,6 +298,15 @@ Array ForcedValue(const runtime::Variable& v, const RunRequest& request) {
   return Array::Full<float>(shape, *request.set_variables);
 }
 
+void RecordLosses(runtime::Session& session, const std::vector<runtime::Tensor>& losses, const runtime::Tensor& total,
+                  const std::vector<runtime::Feed>& feeds, Recording& recording) {
+  std::vector<runtime::Tensor> fetch = losses;
+  fetch.push_back(total);
+  const std::vector<Array> values = session.Run(fetch, feeds);
+  recording.total_loss = values.back();
+  for (std::size_t i = 0; i < losses.size(); ++i)
+    recording.losses.push_back({runtime::TensorName(losses[i]), values[i]});
+}
 void CheckValuesExist(const std::vector<runtime::Variable>& variables, const RunRequest& request) {
   for (const auto& [name, value] : request.values) {
     bool found = false;

@@ -31,6 +31,8 @@ Array Sum(KernelContext& ctx, const Array& a, const Array& b) {
   return out;
 }
 
+constexpr std::string_view kWriteTo = "write to TensorArray";
+
 struct Options {
   std::string name;
   DType dtype = DType::kInvalid;
@@ -111,9 +113,8 @@ class Elements::Lock {
 
  private:
   [[noreturn]] void Fail(const std::string& message) const { throw InvalidArgumentError(ctx_.Where() + message); }
-  [[noreturn]] void FailAt(std::int32_t index, const std::string& what) const {
-    Fail(fmt::format("TensorArray {}: Could not {} index {} {}", array_->options_.name, what.substr(0, what.find('|')),
-                     index, what.substr(what.find('|') + 1)));
+  [[noreturn]] void FailAt(std::string_view doing, std::int32_t index, std::string_view why) const {
+    Fail(fmt::format("TensorArray {}: Could not {} index {} {}", array_->options_.name, doing, index, why));
   }
   KernelContext& ctx_;
   std::shared_ptr<Elements> array_;
@@ -128,17 +129,18 @@ void Elements::Lock::Write(std::int32_t index, const Array& value) {
   if (index < 0) Fail(out_of_range);
   Require(std::int64_t{index} + 1, out_of_range);
   if (!element_shape().IsCompatibleWith(value.shape()))
-    FailAt(index, fmt::format("write to TensorArray|because the value shape is {} which is incompatible with the "
-                              "TensorArray's inferred element shape: {} (consider setting infer_shape=False).",
-                              value.shape().ToString(), element_shape().ToString()));
+    FailAt(kWriteTo, index,
+           fmt::format("because the value shape is {} which is incompatible with the "
+                       "TensorArray's inferred element shape: {} (consider setting infer_shape=False).",
+                       value.shape().ToString(), element_shape().ToString()));
   Element& element = array_->elements_[index];
-  if (element.read) FailAt(index, "write to TensorArray|because it has already been read.");
+  if (element.read) FailAt(kWriteTo, index, "because it has already been read.");
   if (element.written) {
-    if (!options.adds) FailAt(index, "write to TensorArray|because it has already been written to.");
+    if (!options.adds) FailAt(kWriteTo, index, "because it has already been written to.");
     if (!(element.shape == PartialShape(value.shape())))
-      FailAt(index,
-             fmt::format("aggregate to TensorArray|because the existing shape is {} but the new input shape is {}.",
-                         element.shape.ToString(), value.shape().ToString()));
+      FailAt("aggregate to TensorArray", index,
+             fmt::format("because the existing shape is {} but the new input shape is {}.", element.shape.ToString(),
+                         value.shape().ToString()));
   }
   if (options.identical_element_shapes) options.element_shape = value.shape();
   element.value = element.value.has_value() ? Sum(ctx_, element.value, value) : value;
@@ -160,8 +162,8 @@ Array Elements::Lock::Read(std::int32_t index) {
         options.name, index, element_shape().ToString()));
   Element& element = array_->elements_[index];
   if (element.cleared)
-    FailAt(index,
-           "read|twice because it was cleared after a previous read (perhaps try setting clear_after_read = "
+    FailAt("read", index,
+           "twice because it was cleared after a previous read (perhaps try setting clear_after_read = "
            "false?).");
   if (!element.value.has_value()) {
     if (!element.written) element.shape = element_shape();

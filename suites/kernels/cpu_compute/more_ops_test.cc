@@ -14,17 +14,6 @@ const DType kF = DType::kFloat32, kI = DType::kInt32;
 
 Array Floats(const Shape& shape) { return RandomArray<float>(shape, 1); }
 Array Int(std::int32_t v) { return Array::Scalar(v); }
-template <class F>
-std::string Refused(F&& f) {
-  try {
-    f();
-  } catch (const InvalidArgumentError& e) {
-    return e.what();
-  } catch (const Error& e) {
-    return "another kind: " + e.Describe();
-  }
-  return "nothing thrown";
-}
 // What the kernel says, and what the shape function says if it sees the values.
 void ExpectRefused(const std::string& op, const std::vector<Array>& inputs, const AttrMap& attrs,
                    const std::string& text, bool by_shape = true) {

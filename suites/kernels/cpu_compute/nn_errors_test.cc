@@ -20,17 +20,6 @@ Array Pairs(std::vector<std::int32_t> values) {
   const auto rows = static_cast<std::int64_t>(values.size() / 2);
   return Axes(std::move(values)).Reshaped({rows, 2});
 }
-template <class E = InvalidArgumentError, class F>
-std::string Refused(F&& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  } catch (const Error& e) {
-    return "another kind: " + e.Describe();
-  }
-  return "nothing thrown";
-}
 // What the kernel says, and that the shape function says something if it sees the values.
 template <class E = InvalidArgumentError>
 void ExpectRefused(const std::string& op, const std::vector<Array>& inputs, const AttrMap& attrs,

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <random>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernels/base/error.h"
 #include "kernels/base/op_registry.h"
 
 namespace equiv::test {
@@ -21,6 +23,19 @@ std::vector<PartialShape> Infer(std::string_view op, const std::vector<PartialSh
 // `check_shapes` off skips the shape function, so that the kernel's own checks are reached.
 std::vector<Array> RunOp(std::string_view op, std::vector<Array> inputs, AttrMap attrs = {}, int threads = 1,
                          bool check_shapes = true);
+
+// The text of the E that f throws; something else, said so, when it throws no E.
+template <class E = InvalidArgumentError, class F>
+std::string Refused(F&& f) {
+  try {
+    f();
+  } catch (const E& e) {
+    return e.what();
+  } catch (const Error& e) {
+    return "another kind: " + e.Describe();
+  }
+  return "nothing thrown";
+}
 
 // Values in [-1, 1) from a fixed generator.
 template <class T>

@@ -19,14 +19,7 @@ Array Floats(const Shape& shape) { return RandomArray<float>(shape, 1); }
 Array Scalar(float v) { return Array::Scalar(v); }
 template <class E = InvalidArgumentError>
 std::string Refused(const std::string& op, const std::vector<Array>& inputs, const AttrMap& attrs = {}) {
-  try {
-    RunOp(op, inputs, attrs, 1, false);
-  } catch (const E& e) {
-    return e.what();
-  } catch (const Error& e) {
-    return "another kind: " + e.Describe();
-  }
-  return "nothing thrown";
+  return test::Refused<E>([&] { RunOp(op, inputs, attrs, 1, false); });
 }
 
 TEST(Optimizers, RefusalsNameWhatTheyGot) {

@@ -14,17 +14,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 const DType kF = DType::kFloat32, kI = DType::kInt32;
 
-template <class E, class F>
-std::string Refused(F&& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  } catch (const Error& e) {
-    return "another kind: " + e.Describe();
-  }
-  return "nothing thrown";
-}
 template <class E>
 void ExpectRefused(const std::string& op, const std::vector<Array>& inputs, const AttrMap& attrs,
                    const std::string& text) {
